@@ -1,0 +1,31 @@
+"""The slow paths of numbers.pxd: anything that is not an exact int in range or an enum's own member."""
+
+from operator import index
+
+from orderbook.enums import OrderType, RejectReason, RemoveReason, Side
+
+SIDES = (None, *Side)
+ORDER_TYPES = (None, *OrderType)
+REMOVE_REASONS = (None, *RemoveReason)
+REJECT_REASONS = (None, *RejectReason)
+
+
+cdef object whole_number(object value, str name):
+    """Return `value` as an int, or raise TypeError: a bool is no number here."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    return index(value)
+
+
+cdef uint64_t slow_u64(object value, str name) except? 0xDEADBEEFDEADBEEF:
+    number = whole_number(value, name)
+    if not 0 <= number < 1 << 64:
+        raise OverflowError(f"{name} {number} is outside 0 … 2^64-1")
+    return number
+
+
+cdef int slow_member(object value, str name, tuple members) except -1:
+    number = whole_number(value, name)
+    if not 1 <= number < len(members):
+        raise ValueError(f"{name} {number} is none of {', '.join(f'{int(m)} ({m.name})' for m in members[1:])}")
+    return number

@@ -1,0 +1,102 @@
+"""The immutable records that the engine hands to Python: C fields, so that making one costs no Python number."""
+
+from libc.stdint cimport uint64_t
+
+
+cdef class Record:
+    cdef tuple values(self)
+
+
+cdef class OrderView(Record):
+    cdef readonly uint64_t id, price, quantity
+    cdef int _side
+
+
+cdef class LevelDepth(Record):
+    cdef readonly uint64_t price, total_quantity, order_count
+
+
+cdef class LevelSnapshot(Record):
+    cdef readonly uint64_t price, total_quantity
+    cdef readonly tuple orders
+
+
+cdef class BookSnapshot(Record):
+    cdef readonly tuple bids, asks
+    cdef readonly uint64_t sequence
+
+
+cdef class Fill(Record):
+    cdef readonly uint64_t maker_id, price, quantity
+
+
+cdef class MatchResult(Record):
+    cdef readonly tuple fills
+    cdef readonly OrderView resting
+    cdef readonly uint64_t unfilled
+
+
+cdef class EngineEvent(Record):
+    cdef readonly uint64_t sequence, timestamp
+
+
+cdef class BookEvent(EngineEvent):
+    cdef readonly uint64_t order_id, price, quantity
+    cdef int _side
+
+
+cdef class BookAdded(BookEvent):
+    pass
+
+
+cdef class BookUpdated(BookEvent):
+    pass
+
+
+cdef class BookRemoved(BookEvent):
+    cdef int _reason
+
+
+cdef class Trade(EngineEvent):
+    cdef readonly uint64_t taker_order_id, maker_order_id, price, quantity
+    cdef int _taker_side, _order_type
+
+
+cdef class Rejection(EngineEvent):
+    cdef readonly uint64_t order_id, quantity
+    cdef uint64_t _price
+    cdef bint _has_price
+    cdef int _side, _order_type, _reason
+
+
+cdef inline OrderView new_order_view(uint64_t id, int side, uint64_t price, uint64_t quantity):
+    cdef OrderView view = OrderView.__new__(OrderView)
+    view.id = id
+    view._side = side
+    view.price = price
+    view.quantity = quantity
+    return view
+
+
+cdef inline LevelDepth new_level_depth(uint64_t price, uint64_t total_quantity, uint64_t order_count):
+    cdef LevelDepth level = LevelDepth.__new__(LevelDepth)
+    level.price = price
+    level.total_quantity = total_quantity
+    level.order_count = order_count
+    return level
+
+
+cdef inline Fill new_fill(uint64_t maker_id, uint64_t price, uint64_t quantity):
+    cdef Fill fill = Fill.__new__(Fill)
+    fill.maker_id = maker_id
+    fill.price = price
+    fill.quantity = quantity
+    return fill
+
+
+cdef inline MatchResult new_match_result(tuple fills, OrderView resting, uint64_t unfilled):
+    cdef MatchResult result = MatchResult.__new__(MatchResult)
+    result.fills = fills
+    result.resting = resting
+    result.unfilled = unfilled
+    return result

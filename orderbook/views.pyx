@@ -1,0 +1,251 @@
+"""The immutable records that the engine hands to Python, and the events.
+
+All are comparable (equal when type and fields are equal), hashable, printable, picklable and unpackable in the order of
+their fields. Prices are in ticks, quantities in lots, timestamps in nanoseconds since 1970 (0 when none was given).
+"""
+
+cimport cython
+
+from orderbook.numbers cimport (
+    ORDER_TYPES, REJECT_REASONS, REMOVE_REASONS, SIDES, as_order_type, as_side, as_u64, slow_member,
+)
+
+
+cdef class Record:
+    """The common base: value semantics over the fields named in `__match_args__`."""
+
+    __match_args__ = ()
+
+    cdef tuple values(self):
+        return tuple([getattr(self, name) for name in self.__match_args__])
+
+    def __iter__(self):
+        return iter(self.values())
+
+    def __eq__(self, other):
+        if type(self) is not type(other):
+            return NotImplemented
+        return self.values() == (<Record>other).values()
+
+    def __hash__(self):
+        return hash((type(self), self.values()))
+
+    def __repr__(self):
+        fields = ", ".join([f"{name}={getattr(self, name)!r}" for name in self.__match_args__])
+        return f"{type(self).__name__}({fields})"
+
+    def __reduce__(self):
+        return type(self), self.values()
+
+
+cdef tuple tuple_of(object items, type kind, str name):
+    """Return `items` as a tuple whose members are all of `kind`, or raise TypeError."""
+    result = tuple(items)
+    for item in result:
+        if not isinstance(item, kind):
+            raise TypeError(f"{name} must hold {kind.__name__}, not {type(item).__name__}")
+    return result
+
+
+@cython.final
+@cython.freelist(64)
+cdef class OrderView(Record):
+    """One resting order: its id, side, price and open quantity."""
+
+    __match_args__ = ("id", "side", "price", "quantity")
+
+    def __init__(self, id, side, price, quantity):
+        self.id = as_u64(id, "id")
+        self._side = as_side(side)
+        self.price = as_u64(price, "price")
+        self.quantity = as_u64(quantity, "quantity")
+
+    @property
+    def side(self):
+        """The side it rests on."""
+        return SIDES[self._side]
+
+
+@cython.final
+@cython.freelist(64)
+cdef class LevelDepth(Record):
+    """One price level as L2 shows it: price, total open quantity, number of orders."""
+
+    __match_args__ = ("price", "total_quantity", "order_count")
+
+    def __init__(self, price, total_quantity, order_count):
+        self.price = as_u64(price, "price")
+        self.total_quantity = as_u64(total_quantity, "total_quantity")
+        self.order_count = as_u64(order_count, "order_count")
+
+
+@cython.final
+cdef class LevelSnapshot(Record):
+    """One price level as L3 shows it: its orders oldest first."""
+
+    __match_args__ = ("price", "total_quantity", "orders")
+
+    def __init__(self, price, total_quantity, orders):
+        self.price = as_u64(price, "price")
+        self.total_quantity = as_u64(total_quantity, "total_quantity")
+        self.orders = tuple_of(orders, OrderView, "orders")
+
+
+@cython.final
+cdef class BookSnapshot(Record):
+    """A whole book: both sides best first, and the number of the last event it contains."""
+
+    __match_args__ = ("bids", "asks", "sequence")
+
+    def __init__(self, bids, asks, sequence):
+        self.bids = tuple_of(bids, LevelSnapshot, "bids")
+        self.asks = tuple_of(asks, LevelSnapshot, "asks")
+        self.sequence = as_u64(sequence, "sequence")
+
+
+@cython.final
+@cython.freelist(64)
+cdef class Fill(Record):
+    """One trade against a resting order, at that order's price."""
+
+    __match_args__ = ("maker_id", "price", "quantity")
+
+    def __init__(self, maker_id, price, quantity):
+        self.maker_id = as_u64(maker_id, "maker_id")
+        self.price = as_u64(price, "price")
+        self.quantity = as_u64(quantity, "quantity")
+
+
+@cython.final
+@cython.no_gc  # its fields are records of numbers: no cycle can form
+@cython.freelist(64)
+cdef class MatchResult(Record):
+    """What became of an order: its fills in order, what rests (or None), and what did neither."""
+
+    __match_args__ = ("fills", "resting", "unfilled")
+
+    def __init__(self, fills, OrderView resting, unfilled):
+        self.fills = tuple_of(fills, Fill, "fills")
+        self.resting = resting
+        self.unfilled = as_u64(unfilled, "unfilled")
+
+
+cdef class EngineEvent(Record):
+    """The base of all events: the sequence number and the timestamp of the command that caused it."""
+
+
+cdef class BookEvent(EngineEvent):
+    """The base of the events that change the book."""
+
+    __match_args__ = ("sequence", "timestamp", "order_id", "side", "price", "quantity")
+
+    def __init__(self, sequence, timestamp, order_id, side, price, quantity):
+        self.sequence = as_u64(sequence, "sequence")
+        self.timestamp = as_u64(timestamp, "timestamp")
+        self.order_id = as_u64(order_id, "order_id")
+        self._side = as_side(side)
+        self.price = as_u64(price, "price")
+        self.quantity = as_u64(quantity, "quantity")
+
+    @property
+    def side(self):
+        """The side of the order."""
+        return SIDES[self._side]
+
+
+@cython.final
+@cython.freelist(64)
+cdef class BookAdded(BookEvent):
+    """An order came to rest, last in its level."""
+
+
+@cython.final
+@cython.freelist(64)
+cdef class BookUpdated(BookEvent):
+    """A resting order's open quantity is now `quantity`. More than before: now last in its level; else same place."""
+
+
+@cython.final
+@cython.freelist(64)
+cdef class BookRemoved(BookEvent):
+    """An order left the book. `quantity` is the last trade's for FILLED, what was still open otherwise."""
+
+    __match_args__ = (*BookEvent.__match_args__, "reason")
+
+    def __init__(self, sequence, timestamp, order_id, side, price, quantity, reason):
+        BookEvent.__init__(self, sequence, timestamp, order_id, side, price, quantity)
+        self._reason = slow_member(reason, "reason", REMOVE_REASONS)
+
+    @property
+    def reason(self):
+        """Why it left."""
+        return REMOVE_REASONS[self._reason]
+
+
+@cython.final
+@cython.freelist(64)
+cdef class Trade(EngineEvent):
+    """A trade, at the maker's price. `order_type` is the taker's."""
+
+    __match_args__ = (
+        "sequence", "timestamp", "taker_order_id", "maker_order_id", "taker_side", "order_type", "price", "quantity",
+    )
+
+    def __init__(self, sequence, timestamp, taker_order_id, maker_order_id, taker_side, order_type, price, quantity):
+        self.sequence = as_u64(sequence, "sequence")
+        self.timestamp = as_u64(timestamp, "timestamp")
+        self.taker_order_id = as_u64(taker_order_id, "taker_order_id")
+        self.maker_order_id = as_u64(maker_order_id, "maker_order_id")
+        self._taker_side = as_side(taker_side)
+        self._order_type = as_order_type(order_type)
+        self.price = as_u64(price, "price")
+        self.quantity = as_u64(quantity, "quantity")
+
+    @property
+    def taker_side(self):
+        """The side of the incoming order."""
+        return SIDES[self._taker_side]
+
+    @property
+    def order_type(self):
+        """The type of the incoming order."""
+        return ORDER_TYPES[self._order_type]
+
+
+@cython.final
+@cython.freelist(64)
+cdef class Rejection(EngineEvent):
+    """The matcher refused a command. `price` is the one asked for; None for a MARKET order and where none was given."""
+
+    __match_args__ = ("sequence", "timestamp", "order_id", "side", "order_type", "price", "quantity", "reason")
+
+    def __init__(self, sequence, timestamp, order_id, side, order_type, price, quantity, reason):
+        self.sequence = as_u64(sequence, "sequence")
+        self.timestamp = as_u64(timestamp, "timestamp")
+        self.order_id = as_u64(order_id, "order_id")
+        self._side = as_side(side)
+        self._order_type = as_order_type(order_type)
+        self._has_price = price is not None
+        self._price = as_u64(price, "price") if self._has_price else 0
+        self.quantity = as_u64(quantity, "quantity")
+        self._reason = slow_member(reason, "reason", REJECT_REASONS)
+
+    @property
+    def side(self):
+        """The side of the order."""
+        return SIDES[self._side]
+
+    @property
+    def order_type(self):
+        """The type of the order; of a modify: POST_ONLY for a post-only order, else LIMIT."""
+        return ORDER_TYPES[self._order_type]
+
+    @property
+    def price(self):
+        """The price asked for, or None."""
+        return self._price if self._has_price else None
+
+    @property
+    def reason(self):
+        """Why it was refused."""
+        return REJECT_REASONS[self._reason]

@@ -1,0 +1,64 @@
+"""Build the compiled modules. Metadata lives in pyproject.toml; this file holds extensions and build switches only.
+
+Switches, read from the environment:
+
+    ORDERBOOK_BUILD=release    optimised (the default)
+    ORDERBOOK_BUILD=debug      bounds checks, C asserts, line tracing for coverage
+    ORDERBOOK_BUILD=sanitize   debug checks under AddressSanitizer and UndefinedBehaviorSanitizer
+    ORDERBOOK_CANARY=NAME      plant a known bug (see orderbook/canary.pxd) that the tests must catch
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+BUILD = os.environ.get("ORDERBOOK_BUILD", "release")
+CANARY = os.environ.get("ORDERBOOK_CANARY", "")
+
+COMPILE_ARGS = {
+    "release": ["-O3", "-fno-semantic-interposition", "-fvisibility=hidden"],
+    "debug": ["-O1", "-g", "-UNDEBUG"],
+    "sanitize": [
+        *("-O1", "-g", "-UNDEBUG", "-fno-omit-frame-pointer", "-fno-wrapv"),
+        *("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"),
+    ],
+}
+if BUILD not in COMPILE_ARGS:
+    sys.exit(f"setup.py: ORDERBOOK_BUILD is {BUILD!r}; it must be one of {', '.join(COMPILE_ARGS)}")
+
+checked = BUILD != "release"
+macros = [(f"ORDERBOOK_CANARY_{CANARY.upper()}", "1")] if CANARY else []
+if BUILD == "debug":
+    macros.append(("CYTHON_TRACE_NOGIL", "1"))
+link_args = ["-fsanitize=address,undefined"] if BUILD == "sanitize" else []
+
+modules = [path for package in ("orderbook", "obctl") for path in sorted(Path(package).rglob("*.pyx"))]
+extensions = [
+    Extension(
+        ".".join(path.with_suffix("").parts),
+        [str(path)],
+        extra_compile_args=COMPILE_ARGS[BUILD],
+        extra_link_args=link_args,
+        define_macros=macros,
+    )
+    for path in modules
+]
+
+setup(
+    ext_modules=cythonize(
+        extensions,
+        build_dir=f"build/cython-{BUILD}",
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": checked,
+            "wraparound": False,
+            "initializedcheck": checked,
+            "cdivision": True,
+            "embedsignature": True,
+            "linetrace": BUILD == "debug",
+        },
+    )
+)
