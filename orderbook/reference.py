@@ -70,12 +70,7 @@ class MatchingEngine(NotCopyable):
         return self._book
 
     def submit(
-        self,
-        order_id: Number,
-        side: Number,
-        order_type: Number,
-        price: Number | None,
-        quantity: Number,
+        self, order_id: Number, side: Number, order_type: Number, price: Number | None, quantity: Number
     ) -> MatchResult:
         """Match a new order and rest what its type lets rest. A MARKET order's price is ignored."""
         return self._submit(
@@ -123,9 +118,9 @@ class MatchingEngine(NotCopyable):
             raise self._refusal(request, RejectReason.DUPLICATE)
         crosses = self._state.crosses(side, limit)
         if limit is not None and order_type in RESTING_TYPES:
-            self._state.check_total(side, quantity)
+            self._state.require_total(side, quantity)
             if not crosses:  # one that crosses and still rests has emptied a level of the other side
-                self._state.check_room(side, limit)
+                self._state.require_room(side, limit)
         if order_type is OrderType.POST_ONLY and crosses:
             raise self._refusal(request, RejectReason.CROSSED)
         if order_type is OrderType.FILL_OR_KILL and self._book.available_quantity(side, limit) < quantity:
@@ -171,14 +166,14 @@ class MatchingEngine(NotCopyable):
         request = (order_id, order.side, order_type, price, quantity)
         if quantity == 0:
             raise self._refusal(request, RejectReason.INVALID_QUANTITY)
-        self._state.check_total(order.side, quantity, replaced=order.quantity)
+        self._state.require_total(order.side, quantity, replaced=order.quantity)
         if price is None or price == order.price:
             self._state.resize(order, quantity)
             self._emit(BookUpdated, *order.view())
             return MatchResult((), order.view(), 0)
         crosses = self._state.crosses(order.side, price)
         if not crosses:
-            self._state.check_room(order.side, price, leaving=order)
+            self._state.require_room(order.side, price, leaving=order)
         if order.post_only and crosses:
             raise self._refusal(request, RejectReason.CROSSED)
         self._withdraw(order)

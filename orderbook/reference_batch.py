@@ -58,7 +58,7 @@ COMMAND_FIELDS = list(zip(Command._fields, "BBBBIQQQQQ", strict=True))
 class BatchResult(NamedTuple):
     """What became of each record, and the fills: (command, taker_order_id, maker_order_id, price, quantity)."""
 
-    status: "array[int]"
+    status: "array[int]"  # quoted: Python 3.11 cannot subscript array
     unfilled: "array[int]"
     fills: list[tuple[int, int, int, int, int]]
 

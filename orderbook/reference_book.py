@@ -129,6 +129,18 @@ class HalfBook:
             del self.levels[order.price]
             self.prices.remove(order.price)
 
+    def check(self) -> None:
+        """Raise AssertionError naming the first invariant of this side that does not hold."""
+        name = self.side.name
+        invariant(self.prices == sorted(self.levels), f"{name}: the prices are those of the levels, sorted")
+        invariant(all(self.levels.values()), f"{name}: no level is empty")
+        for price, level in self.levels.items():
+            invariant(all(order.price == price for order in level), f"{name}: an order is in its price's level")
+            invariant(all(order.side is self.side for order in level), f"{name}: an order is on its own side")
+            invariant(all(0 < order.quantity <= U64_MAX for order in level), f"{name}: every order is open")
+        total = sum(order.quantity for order in self.within(None))
+        invariant(self.total_quantity == total <= U64_MAX, f"{name}: the total is the sum of the orders")
+
 
 class State:
     """The state of one instrument: what an OrderBook shows and a MatchingEngine changes. Arguments are valid here."""
@@ -165,6 +177,10 @@ class State:
             half.total_quantity -= order.quantity - quantity
             order.quantity = quantity
 
+    def level_count(self) -> int:
+        """Return the number of price levels of both sides."""
+        return sum(len(half.levels) for half in self.halves.values())
+
     def would_meet(self, side: Side, limit: int | None) -> Iterator[Order]:
         """Iterate over the orders that a taker of `side` would trade with, in that order."""
         return self.halves[opposite(side)].within(limit)
@@ -173,15 +189,15 @@ class State:
         """Tell whether an order of `side` at this limit would trade."""
         return any(True for _ in self.would_meet(side, limit))
 
-    def check_total(self, side: Side, quantity: int, replaced: int = 0) -> None:
+    def require_total(self, side: Side, quantity: int, replaced: int = 0) -> None:
         """Raise NumericOverflow if the side's total, without the replaced quantity, cannot take `quantity` more."""
         if self.halves[side].total_quantity - replaced + quantity > U64_MAX:
             raise NumericOverflow(f"the total quantity of side {side.name} would exceed 2^64-1")
 
-    def check_room(self, side: Side, price: int, leaving: Order | None = None) -> None:
+    def require_room(self, side: Side, price: int, leaving: Order | None = None) -> None:
         """Raise CapacityExceeded if an order cannot rest at `price`, once `leaving` has left."""
         orders = len(self.orders)
-        levels = sum(len(half.levels) for half in self.halves.values())
+        levels = self.level_count()
         if leaving is not None:
             orders -= 1
             levels -= len(self.halves[leaving.side].levels[leaving.price]) == 1
@@ -202,18 +218,13 @@ class State:
 
     def check(self) -> None:
         """Raise AssertionError naming the first invariant that does not hold."""
+        for half in self.halves.values():
+            half.check()
         queued = [order for half in self.halves.values() for order in half.within(None)]
         invariant(len(queued) == len(self.orders), "as many orders in the levels as in the index")
         invariant(all(self.orders.get(order.id) is order for order in queued), "every order is indexed by its id")
-        invariant(all(0 < order.quantity <= U64_MAX for order in queued), "every order is open")
-        for side, half in self.halves.items():
-            invariant(half.prices == sorted(half.levels), f"{side.name}: the prices are those of the levels, sorted")
-            invariant(all(half.levels.values()), f"{side.name}: no level is empty")
-            for price, level in half.levels.items():
-                invariant(all(o.price == price for o in level), f"{side.name}: an order is in its price's level")
-                invariant(all(o.side is side for o in level), f"{side.name}: an order is on its own side")
-            total = sum(order.quantity for order in half.within(None))
-            invariant(half.total_quantity == total <= U64_MAX, f"{side.name}: the total is the sum of the orders")
+        invariant(self.max_orders is None or len(queued) <= self.max_orders, "no more orders than the cap")
+        invariant(self.max_levels is None or self.level_count() <= self.max_levels, "no more levels than the cap")
 
     def is_crossed(self) -> bool:
         """Tell whether the best bid reaches the best ask: the book is locked or crossed."""
@@ -229,11 +240,7 @@ class OrderBook(NotCopyable):
     """
 
     def __init__(
-        self,
-        *,
-        allow_crossed: bool = False,
-        max_orders: Number | None = None,
-        max_levels: Number | None = None,
+        self, *, allow_crossed: bool = False, max_orders: Number | None = None, max_levels: Number | None = None
     ) -> None:
         self._allow_crossed = allow_crossed
         self._state = State(optional_u64(max_orders, "max_orders"), optional_u64(max_levels, "max_levels"))
@@ -261,10 +268,10 @@ class OrderBook(NotCopyable):
             raise InvalidQuantity("a quantity must be above 0")
         if order.id in state.orders:
             raise DuplicateOrder(f"the id {order.id} belongs to a resting order")
-        state.check_total(order.side, order.quantity)
+        state.require_total(order.side, order.quantity)
         if not self._allow_crossed and state.crosses(order.side, order.price):
             raise CrossedOrder(f"{order.side.name} at {order.price} would cross the book")
-        state.check_room(order.side, order.price)
+        state.require_room(order.side, order.price)
         state.add(order)
 
     def cancel(self, order_id: Number) -> int:
@@ -282,7 +289,7 @@ class OrderBook(NotCopyable):
         order = state.existing(order_id)
         if quantity == 0:
             raise InvalidQuantity("a quantity must be above 0")
-        state.check_total(order.side, quantity, replaced=order.quantity)
+        state.require_total(order.side, quantity, replaced=order.quantity)
         state.resize(order, quantity)
 
     def order(self, order_id: Number) -> OrderView | None:
