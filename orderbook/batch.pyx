@@ -41,9 +41,7 @@ cdef bytes FILL_FORMAT = struct_format(FILL_DTYPE)
 
 cdef bytes normalised(bytes description):
     """Strip what may differ between descriptions of the same little-endian layout: byte order marks, L for Q."""
-    for mark in (b"<", b"=", b"@", b"^", b" "):
-        description = description.replace(mark, b"")
-    return description.replace(b"L:", b"Q:")
+    return description.translate(None, b"<=@^ ").replace(b"L:", b"Q:")
 
 
 cdef class CommandBuffer:
