@@ -1,0 +1,21 @@
+"""Settings of the whole suite: how hard Hypothesis tries, and the marks."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "default",
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,  # machines differ, and a slow example is no wrong one
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("long", settings.get_profile("default"), max_examples=5000, stateful_step_count=120)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marks that `--strict-markers` lets pass."""
+    config.addinivalue_line("markers", "canary: builds the engine with a planted bug, which the suite must catch")
