@@ -1,0 +1,37 @@
+"""What commands Hypothesis draws: ids collide, prices pile up and touch both ends, quantities come near overflow."""
+
+from hypothesis import strategies as st
+
+from orderbook import OrderType, Side
+
+from .helpers import TOP, Command, Kind, cancel, modify, new
+
+EDGE_PRICES = [0, 1, 63, 64, 65, 4095, 4096, 1 << 32, (1 << 63) - 1, 1 << 63, TOP - 64, TOP - 1, TOP]
+
+ids = st.one_of(st.integers(0, 9), st.sampled_from([1 << 32, 1 << 63, TOP]))
+prices = st.one_of(st.integers(98, 103), st.integers(98, 103), st.sampled_from(EDGE_PRICES), st.integers(0, TOP))
+quantities = st.one_of(
+    st.integers(1, 9), st.integers(1, 9), st.sampled_from([0, 1 << 63, (1 << 63) - 1, TOP - 9, TOP]), st.integers(0, TOP)
+)
+maybe_prices = st.one_of(prices, prices, prices, st.none())
+sides = st.sampled_from(list(Side))
+order_types = st.sampled_from(list(OrderType))
+timestamps = st.sampled_from([0, 1, 1_700_000_000_000_000_000, TOP])
+
+news = st.builds(new, ids, sides, order_types, maybe_prices, quantities)
+modifies = st.builds(modify, ids, quantities, st.one_of(st.none(), prices))
+cancels = st.builds(cancel, ids)
+invalid = st.one_of(
+    st.builds(Command, st.sampled_from([0, Kind.CREDIT, Kind.CANCEL_ALL, 6, 255]), order_id=ids, price=prices),
+    st.builds(new, ids, st.sampled_from([0, 3, 255]), order_types, maybe_prices, quantities),
+    st.builds(new, ids, sides, st.sampled_from([0, 6, 255]), maybe_prices, quantities),
+    st.builds(new, ids, sides, order_types, prices, quantities, instrument=st.sampled_from([1, 2**32 - 1])),
+    st.builds(modify, ids, quantities, instrument=st.just(1)),
+    st.builds(cancel, ids, instrument=st.just(1)),
+    st.builds(cancel, ids, flags=st.sampled_from([16, 128, 255])),
+)
+
+
+def batches(max_size: int = 60) -> st.SearchStrategy[list[Command]]:
+    """Return a strategy of command lists, most of them valid on their own, many refused by the state they meet."""
+    return st.lists(st.one_of(news, news, news, modifies, cancels, invalid), max_size=max_size)
