@@ -21,8 +21,9 @@ timestamps = st.sampled_from([0, 1, 1_700_000_000_000_000_000, TOP])
 news = st.builds(new, ids, sides, order_types, maybe_prices, quantities)
 modifies = st.builds(modify, ids, quantities, st.one_of(st.none(), prices))
 cancels = st.builds(cancel, ids)
+other_kinds = st.sampled_from([0, Kind.CREDIT, Kind.CANCEL_ALL, 6, 255])
 invalid = st.one_of(
-    st.builds(Command, st.sampled_from([0, Kind.CREDIT, Kind.CANCEL_ALL, 6, 255]), order_id=ids, price=prices),
+    st.builds(Command._replace, cancels, kind=other_kinds, price=prices),
     st.builds(new, ids, st.sampled_from([0, 3, 255]), order_types, maybe_prices, quantities),
     st.builds(new, ids, sides, st.sampled_from([0, 6, 255]), maybe_prices, quantities),
     st.builds(new, ids, sides, order_types, prices, quantities, instrument=st.sampled_from([1, 2**32 - 1])),

@@ -74,13 +74,15 @@ ENGINE_METHODS = {
 
 
 def cases(methods):
-    """Yield one case per method, argument and wrong value."""
+    """Return one case per method, argument and wrong value."""
+    found = []
     for method, arguments in methods.items():
         for name, (_, wrong) in arguments.items():
             for label, (value, error) in wrong.items():
                 right = [argument for argument, _ in arguments.values()]
                 right[list(arguments).index(name)] = value
-                yield pytest.param(method, right, error, id=f"{method}-{name}-{label}")
+                found.append(pytest.param(method, right, error, id=f"{method}-{name}-{label}"))
+    return found
 
 
 @pytest.mark.parametrize(("method", "arguments", "error"), cases(BOOK_METHODS))

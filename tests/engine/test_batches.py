@@ -142,7 +142,7 @@ WRONG_LAYOUTS = {
 def test_a_wrong_layout_is_refused_whole(engine, commands):
     engine.submit_limit(7, BID, 100, 5)
     before = trace(engine)
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="command"):
         engine.process(commands)
     assert trace(engine) == before
 

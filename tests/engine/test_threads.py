@@ -126,7 +126,7 @@ def test_two_engines_run_side_by_side(batch):
 
 def test_a_batch_that_fails_to_start_lets_others_in(batch):
     engine = orderbook.MatchingEngine()
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="command"):
         engine.process(b"x" * 48)
     result = engine.process(orderbook.as_commands(packed([Command(Kind.CREDIT), new(1, BID, LIMIT, 1, 1)])))
     assert list(result.status) == [11, 0]
