@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "default",
-    max_examples=60,
+    max_examples=250,
     stateful_step_count=40,
     deadline=None,  # machines differ, and a slow example is no wrong one
     suppress_health_check=[HealthCheck.too_slow],

@@ -65,11 +65,15 @@ def packed(commands: Iterable[Command]) -> bytes:
     return b"".join(RECORD.pack(*command) for command in commands)
 
 
-def process(engine: Any, commands: Iterable[Command]) -> tuple[list[int], list[int], list[tuple[int, ...]]]:
-    """Run a batch and return status, unfilled and fills as plain lists, whichever engine it was."""
-    result = engine.process(orderbook.as_commands(packed(commands)))
+def lists(result: Any) -> tuple[list[int], list[int], list[tuple[int, ...]]]:
+    """Return status, unfilled and fills of a batch as plain lists, whichever engine it came from."""
     fills = numpy.asarray(result.fills, dtype=orderbook.FILL_DTYPE)
     return numpy.asarray(result.status).tolist(), numpy.asarray(result.unfilled).tolist(), fills.tolist()
+
+
+def process(engine: Any, commands: Iterable[Command]) -> tuple[list[int], list[int], list[tuple[int, ...]]]:
+    """Run a batch and return what `lists` makes of its result."""
+    return lists(engine.process(orderbook.as_commands(packed(commands))))
 
 
 def run_one(engine: Any, command: Command) -> Any:

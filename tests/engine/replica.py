@@ -1,8 +1,7 @@
 """An L3 book kept by nothing but a snapshot and the events after it, as a subscriber of the feed would."""
 
-from orderbook import (
-    BookAdded, BookRemoved, BookSnapshot, BookUpdated, EngineEvent, LevelSnapshot, OrderView, Side,
-)
+from orderbook import BookAdded, BookRemoved, BookSnapshot, BookUpdated, LevelSnapshot, OrderView, Side
+from orderbook.views import EngineEvent
 
 
 class Replica:

@@ -5,11 +5,11 @@ import pickle
 
 import pytest
 
-import orderbook
 from orderbook import (
     BookAdded, BookRemoved, BookSnapshot, BookUpdated, Fill, LevelDepth, LevelSnapshot, MatchResult, OrderType,
     OrderView, Rejection, RejectReason, RemoveReason, Side, Trade,
 )
+from orderbook.views import EngineEvent
 
 from .helpers import ASK, BID, LIMIT, MARKET, TOP
 
@@ -161,4 +161,4 @@ def test_engines_hand_out_these_records(api):
 
 def test_events_share_a_base():
     for cls in (BookAdded, BookUpdated, BookRemoved, Trade, Rejection):
-        assert issubclass(cls, orderbook.EngineEvent)
+        assert issubclass(cls, EngineEvent)
