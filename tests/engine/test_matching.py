@@ -268,10 +268,12 @@ def test_an_engine_is_neither_picklable_nor_copyable(engine, duplicate):
         duplicate(engine)
 
 
-def test_the_book_outlives_its_engine(engine):
+def test_the_book_outlives_its_engine(api):
     """A book asked for is a book that may be asked, also when nobody holds the engine any more."""
+    engine = api.MatchingEngine()
     engine.submit_limit(1, BID, 100, 5)
-    book = engine.order_book
+    book, snapshot = engine.order_book, engine.order_book.snapshot()
     del engine
-    assert book.best_bid() == (100, 5)
+    assert book.snapshot() == snapshot
+    assert snapshot.sequence == 1
     book.check()

@@ -1,0 +1,28 @@
+"""`import orderbook` is quick and light: nothing beyond the standard library comes along."""
+
+import json
+import subprocess
+import sys
+
+LIST_MODULES = "import sys, json; before = set(sys.modules); import orderbook; print(json.dumps(sorted(set(sys.modules) - before)))"
+
+
+def roots_after(*, without_site_packages):
+    """Return the top-level modules that importing orderbook adds in a fresh interpreter."""
+    options = ["-S"] if without_site_packages else []
+    done = subprocess.run([sys.executable, *options, "-c", LIST_MODULES], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in json.loads(done.stdout)}
+
+
+def test_only_the_standard_library_is_loaded():
+    roots = roots_after(without_site_packages=False)
+    assert "orderbook" in roots
+    assert roots - sys.stdlib_module_names <= {"orderbook", "cython_runtime"} | {
+        root for root in roots if root.startswith("_cython_")
+    }
+    assert not roots & {"numpy", "click", "rich", "pyarrow", "matplotlib", "plotly", "backports"}
+
+
+def test_nothing_else_need_be_installed():
+    """Without site-packages there is nothing but the standard library to be had."""
+    assert "orderbook" in roots_after(without_site_packages=True)
