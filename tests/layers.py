@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "obctl": {"agents", "orderbook_server", "orderbook_wire", "orderbook"},
 }
 CYTHON_IMPORT = re.compile(
-    r"^\s*(?:from\s+(?P<origin>[\w.]+)\s+c?import\b|c?import\s+(?P<names>[\w., \t]+)|cdef\s+extern\s+from\s+\"(?P<header>\w+)/)",
+    r"^\s*(?:from\s+(?P<origin>[\w.]+)\s+c?import\b|c?import\s+(?P<names>[\w., \t]+))",
     re.MULTILINE,
 )
 
@@ -36,7 +36,7 @@ def imports_of(path: Path) -> Iterator[str]:
         if match["names"]:
             yield from (name.split(" as ")[0].strip() for name in match["names"].split(","))
         else:
-            yield match["origin"] or match["header"]
+            yield match["origin"]
 
 
 def violations(root: Path) -> list[str]:

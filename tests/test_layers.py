@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 PLANTED = {
     "orderbook/deep/sneaky.py": ("def later():\n    from obctl.main import main\n    return main\n", "obctl.main"),
-    "orderbook/hot.pyx": ("cimport cython\nfrom orderbook_server.journal cimport Journal\n", "orderbook_server.journal"),
+    "orderbook/hot.pyx": ("cimport cython\nfrom orderbook_server.log cimport Log\n", "orderbook_server.log"),
     "orderbook/hot.pxd": ("cdef extern from *:\n    pass\ncimport agents.fast, cython\n", "agents.fast"),
     "orderbook/types.pyi": ("import os, orderbook_wire.v1 as wire\n", "orderbook_wire.v1"),
     "orderbook_wire/v1.py": ("import orderbook\n", "orderbook"),
@@ -40,9 +40,9 @@ def test_a_planted_violation_is_found(tmp_path, name):
 
 def test_what_is_allowed_is_not_found(tmp_path):
     for name, text in {
-        "obctl/main.py": "import agents, orderbook_server.app\nfrom orderbook import OrderBook\nimport orderbook_wire\n",
+        "obctl/main.py": "import agents, orderbook_server.app\nfrom orderbook import OrderBook\n",
         "agents/maker.py": "from orderbook_wire import v1\nimport orderbook\nfrom . import runner\n",
-        "orderbook/book.pyx": "from orderbook.levels cimport Level\nfrom libc.stdint cimport uint64_t\n# import obctl\n",
+        "orderbook/book.pyx": "from orderbook.levels cimport Level\ncimport cython\n# import obctl\n",
     }.items():
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(text)

@@ -1,7 +1,16 @@
 """An L3 book kept by nothing but a snapshot and the events after it, as a subscriber of the feed would."""
 
-from orderbook import BookAdded, BookRemoved, BookSnapshot, BookUpdated, LevelSnapshot, OrderView, Side
-from orderbook.views import EngineEvent
+from orderbook import (
+    BookAdded,
+    BookRemoved,
+    BookSnapshot,
+    BookUpdated,
+    LevelSnapshot,
+    OrderView,
+    Rejection,
+    Side,
+    Trade,
+)
 
 
 class Replica:
@@ -14,7 +23,7 @@ class Replica:
             Side.ASK: {level.price: {order.id: order.quantity for order in level.orders} for level in snapshot.asks},
         }
 
-    def apply(self, event: EngineEvent) -> None:
+    def apply(self, event: BookAdded | BookUpdated | BookRemoved | Trade | Rejection) -> None:
         """Take in the next event; a gap in the numbers is an error."""
         assert event.sequence == self.sequence + 1
         self.sequence = event.sequence

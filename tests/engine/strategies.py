@@ -11,7 +11,10 @@ EDGE_PRICES = [0, 1, 63, 64, 65, 4095, 4096, 1 << 32, (1 << 63) - 1, 1 << 63, TO
 ids = st.one_of(st.integers(0, 9), st.sampled_from([1 << 32, 1 << 63, TOP]))
 prices = st.one_of(st.integers(98, 103), st.integers(98, 103), st.sampled_from(EDGE_PRICES), st.integers(0, TOP))
 quantities = st.one_of(
-    st.integers(1, 9), st.integers(1, 9), st.sampled_from([0, 1 << 63, (1 << 63) - 1, TOP - 9, TOP]), st.integers(0, TOP)
+    st.integers(1, 9),
+    st.integers(1, 9),
+    st.sampled_from([0, 1 << 63, (1 << 63) - 1, TOP - 9, TOP]),
+    st.integers(0, TOP),
 )
 maybe_prices = st.one_of(prices, prices, prices, st.none())
 sides = st.sampled_from(list(Side))

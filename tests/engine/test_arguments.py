@@ -1,4 +1,4 @@
-"""Typed refusals: no argument of any method is truncated, wrapped round or guessed at, and a refusal leaves no trace."""
+"""Typed refusals: no argument is truncated, wrapped round or guessed at, and a refusal leaves no trace."""
 
 import inspect
 from decimal import Decimal
@@ -147,8 +147,6 @@ def test_zero_is_a_legal_id_and_price(engine):
     assert engine.submit(TOP, BID, IOC, 0, 1).fills == (Fill(0, 0, 1),)
 
 
-
-
 class Meddler:
     """A number that cancels an order while it is being read."""
 
@@ -179,14 +177,18 @@ def test_an_error_in_index_comes_through(engine):
     assert engine.last_sequence == 0
 
 
-@pytest.mark.parametrize(("value", "error"), [(-1, OverflowError), (1.5, TypeError), (True, TypeError), ("1", TypeError)])
+@pytest.mark.parametrize(
+    ("value", "error"), [(-1, OverflowError), (1.5, TypeError), (True, TypeError), ("1", TypeError)]
+)
 @pytest.mark.parametrize("name", ["max_orders", "max_levels"])
 def test_caps_of_a_book(api, name, value, error):
     with pytest.raises(error):
         api.OrderBook(**{name: value})
 
 
-@pytest.mark.parametrize(("value", "error"), [(-1, OverflowError), (1.5, TypeError), (True, TypeError), (None, TypeError)])
+@pytest.mark.parametrize(
+    ("value", "error"), [(-1, OverflowError), (1.5, TypeError), (True, TypeError), (None, TypeError)]
+)
 def test_event_capacity(api, value, error):
     with pytest.raises(error):
         api.MatchingEngine(event_capacity=value)

@@ -11,8 +11,24 @@ import orderbook
 from orderbook import BookAdded, BookRemoved, BookUpdated, Rejection, RejectReason, RemoveReason, Trade
 
 from .helpers import (
-    ASK, BID, FOK, IOC, LIMIT, MARKET, POST_ONLY, TOP, Command, Kind, cancel, lists, modify, new, one_by_one, packed,
-    process, trace,
+    ASK,
+    BID,
+    FOK,
+    IOC,
+    LIMIT,
+    MARKET,
+    POST_ONLY,
+    TOP,
+    Command,
+    Kind,
+    cancel,
+    lists,
+    modify,
+    new,
+    one_by_one,
+    packed,
+    process,
+    trace,
 )
 from .strategies import batches, timestamps
 
@@ -128,7 +144,7 @@ WRONG_LAYOUTS = {
     "swapped names": as_numpy(COMMANDS).view(
         numpy.dtype(
             {
-                "names": ["quantity" if n == "price" else "price" if n == "quantity" else n for n in other_dtype().names],
+                "names": [{"price": "quantity", "quantity": "price"}.get(name, name) for name in other_dtype().names],
                 "formats": [other_dtype()[name] for name in other_dtype().names],
             }
         )
@@ -140,7 +156,7 @@ WRONG_LAYOUTS = {
 def test_a_wrong_layout_is_refused_whole(engine, commands):
     engine.submit_limit(7, BID, 100, 5)
     before = trace(engine)
-    with pytest.raises(ValueError, match="command|contiguous"):
+    with pytest.raises(ValueError, match=r"command|contiguous"):
         engine.process(commands)
     assert trace(engine) == before
 

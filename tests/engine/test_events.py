@@ -6,8 +6,18 @@ from hypothesis import strategies as st
 
 import orderbook
 from orderbook import (
-    BookAdded, BookRemoved, BookUpdated, CrossedOrder, DuplicateOrder, InvalidQuantity, MissingPrice, RejectReason,
-    Rejection, RemoveReason, SequenceGone, Trade,
+    BookAdded,
+    BookRemoved,
+    BookUpdated,
+    CrossedOrder,
+    DuplicateOrder,
+    InvalidQuantity,
+    MissingPrice,
+    Rejection,
+    RejectReason,
+    RemoveReason,
+    SequenceGone,
+    Trade,
 )
 
 from .helpers import ASK, BID, FOK, IOC, LIMIT, MARKET, POST_ONLY, one_by_one

@@ -1,7 +1,7 @@
 """Flows that an enemy would send: the compiled engine stays right, and its memory bounded by what rests.
 
-Nothing here looks at a clock. The bounds are those that the documentation states, per resting order and per level, times
-two for arrays that double, and a constant for the empty book.
+Nothing here looks at a clock. The bounds are those that the documentation states, per resting order and per level,
+times two for arrays that double, and a constant for the empty book.
 """
 
 import random

@@ -6,8 +6,19 @@ import pickle
 import pytest
 
 from orderbook import (
-    BookSnapshot, CrossedOrder, DuplicateOrder, Fill, InvalidQuantity, LevelDepth, MatchResult, MissingPrice,
-    NumericOverflow, OrderType, OrderView, Side, UnknownOrder,
+    BookSnapshot,
+    CrossedOrder,
+    DuplicateOrder,
+    Fill,
+    InvalidQuantity,
+    LevelDepth,
+    MatchResult,
+    MissingPrice,
+    NumericOverflow,
+    OrderType,
+    OrderView,
+    Side,
+    UnknownOrder,
 )
 
 from .helpers import ASK, BID, FOK, IOC, LIMIT, MARKET, POST_ONLY, TOP, queue, trace

@@ -59,7 +59,7 @@ class Engines(RuleBasedStateMachine):
         """Begin with books that may hold something already."""
         books = [api.OrderBook(**caps) for api in (orderbook, orderbook.reference)]
         for add in adds:
-            first, second = (outcome(lambda book=book: book.add_order(*add)) for book in books)
+            first, second = (outcome(lambda book=book, add=add: book.add_order(*add)) for book in books)
             assert first == second
         self.engines = [orderbook.MatchingEngine(books[0]), orderbook.reference.MatchingEngine(books[1])]
         self.replica = Replica(books[0].snapshot())
@@ -131,9 +131,7 @@ class Engines(RuleBasedStateMachine):
 
     @rule(order_id=ids, side=sides, price=prices, quantity=quantities)
     def ask_everything(self, order_id, side, price, quantity):
-        compiled, reference = (
-            answers(engine.order_book, order_id, side, price, quantity) for engine in self.engines
-        )
+        compiled, reference = (answers(engine.order_book, order_id, side, price, quantity) for engine in self.engines)
         assert compiled == reference
 
     @invariant()
@@ -158,9 +156,7 @@ class Books(RuleBasedStateMachine):
 
     @initialize(caps=caps, allow_crossed=st.booleans())
     def start(self, caps, allow_crossed):
-        self.books = [
-            api.OrderBook(allow_crossed=allow_crossed, **caps) for api in (orderbook, orderbook.reference)
-        ]
+        self.books = [api.OrderBook(allow_crossed=allow_crossed, **caps) for api in (orderbook, orderbook.reference)]
 
     def both(self, call):
         first, second = (outcome(lambda book=book: call(book)) for book in self.books)

@@ -3,8 +3,20 @@
 import pytest
 
 from orderbook import (
-    BookAdded, BookRemoved, CrossedOrder, Fill, InvalidQuantity, MatchResult, NumericOverflow, OrderType, OrderView,
-    RejectReason, Rejection, RemoveReason, Trade, UnknownOrder,
+    BookAdded,
+    BookRemoved,
+    CrossedOrder,
+    Fill,
+    InvalidQuantity,
+    MatchResult,
+    NumericOverflow,
+    OrderType,
+    OrderView,
+    Rejection,
+    RejectReason,
+    RemoveReason,
+    Trade,
+    UnknownOrder,
 )
 
 from .helpers import ASK, BID, LIMIT, POST_ONLY, TOP, queue, trace

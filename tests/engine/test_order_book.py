@@ -6,7 +6,14 @@ import pickle
 import pytest
 
 from orderbook import (
-    BookSnapshot, CrossedOrder, DuplicateOrder, InvalidQuantity, LevelDepth, LevelSnapshot, NumericOverflow, OrderView,
+    BookSnapshot,
+    CrossedOrder,
+    DuplicateOrder,
+    InvalidQuantity,
+    LevelDepth,
+    LevelSnapshot,
+    NumericOverflow,
+    OrderView,
     UnknownOrder,
 )
 
@@ -181,7 +188,8 @@ def test_an_id_is_free_again_after_its_cancel(book):
 
 
 @pytest.mark.parametrize(
-    ("quantity", "expected"), [(9, [(2, 5), (3, 5), (1, 9)]), (5, [(1, 5), (2, 5), (3, 5)]), (1, [(1, 1), (2, 5), (3, 5)])]
+    ("quantity", "expected"),
+    [(9, [(2, 5), (3, 5), (1, 9)]), (5, [(1, 5), (2, 5), (3, 5)]), (1, [(1, 1), (2, 5), (3, 5)])],
 )
 def test_only_more_goes_to_the_back(book, quantity, expected):
     for order_id in (1, 2, 3):

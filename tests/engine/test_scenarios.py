@@ -22,13 +22,27 @@ from pathlib import Path
 import pytest
 
 from orderbook import (
-    BookAdded, BookRemoved, BookUpdated, MatchResult, OrderBookError, OrderType, Rejection, Side, Trade,
+    BookAdded,
+    BookRemoved,
+    BookUpdated,
+    MatchResult,
+    OrderBookError,
+    OrderType,
+    Rejection,
+    Side,
+    Trade,
 )
 
 from .helpers import TOP
 
 SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.txt"))
-EVENT_WORDS = {BookAdded: "added", BookUpdated: "updated", BookRemoved: "removed", Trade: "trade", Rejection: "rejected"}
+EVENT_WORDS = {
+    BookAdded: "added",
+    BookUpdated: "updated",
+    BookRemoved: "removed",
+    Trade: "trade",
+    Rejection: "rejected",
+}
 NEAR_TOP = 100
 
 
