@@ -16,9 +16,17 @@ settings.register_profile("long", settings.get_profile("default"), max_examples=
 settings.register_profile(  # whether something fails, not how small it can be made
     "canary", settings.get_profile("default"), max_examples=100, phases=[Phase.explicit, Phase.generate], database=None
 )
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
+settings.load_profile(PROFILE)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marks that `--strict-markers` lets pass."""
     config.addinivalue_line("markers", "canary: builds the engine with a planted bug, which the suite must catch")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the long profile take the time it needs."""
+    if PROFILE == "long":
+        for item in items:
+            item.add_marker(pytest.mark.timeout(0))

@@ -105,6 +105,16 @@ def test_engine_refuses(engine, method, arguments, error):
     engine.check()
 
 
+@pytest.mark.parametrize("method", [name for name in (*BOOK_METHODS, *ENGINE_METHODS) if name != "__contains__"])
+def test_arguments_have_names(api, method):
+    """Every argument may be given by the name that the contract gives it."""
+    book = api.OrderBook()
+    book.add_order(1, BID, 100, 3)
+    owner, methods = (book, BOOK_METHODS) if method in BOOK_METHODS else (api.MatchingEngine(book), ENGINE_METHODS)
+    getattr(owner, method)(**{name: right for name, (right, _) in methods[method].items()})
+    owner.check()
+
+
 @pytest.mark.parametrize(("name", "methods"), [("OrderBook", BOOK_METHODS), ("MatchingEngine", ENGINE_METHODS)])
 def test_the_tables_name_every_method_that_takes_arguments(api, name, methods):
     """A method added later must be added to the tables, too (`process` has its own tests)."""

@@ -117,6 +117,22 @@ def test_results_outlive_what_made_them():
     assert fills.tolist() == EXPECTED[2]
 
 
+def test_results_do_not_share_their_memory():
+    """However an engine reuses its buffers: a result that somebody holds keeps what it says."""
+    engine = orderbook.MatchingEngine()
+    held, expected = [], []
+    for quantity in range(1, 20):
+        ask = new(1, ASK, LIMIT, quantity, quantity)
+        result = engine.process(as_numpy([ask, new(2, BID, MARKET, None, quantity + 1)] * (1 + quantity % 3)))
+        if quantity % 2:  # every second one is let go
+            held.append((result.status, numpy.asarray(result.unfilled), numpy.asarray(result.fills)))
+            expected.append(lists(result))
+        del result
+    for (status, unfilled, fills), answer in zip(held, expected, strict=True):
+        assert (numpy.asarray(status).tolist(), unfilled.tolist(), fills.tolist()) == answer
+    assert [answer[2][0] for answer in expected] == [(1, 2, 1, lots, lots) for lots in range(1, 20, 2)]
+
+
 def other_dtype(**formats):
     """Return COMMAND's dtype with other formats of some fields."""
     dtype = numpy.dtype(orderbook.COMMAND_DTYPE)
