@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+ROOT = Path(__file__).parent.parent
 LIST_MODULES = """
 import json, sys
 before = set(sys.modules)
@@ -15,7 +17,8 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 def roots_after(*, without_site_packages):
     """Return the top-level modules that importing orderbook adds in a fresh interpreter."""
     options = ["-S"] if without_site_packages else []
-    done = subprocess.run([sys.executable, *options, "-c", LIST_MODULES], capture_output=True, text=True, check=True)
+    command = [sys.executable, *options, "-c", LIST_MODULES]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return {name.partition(".")[0] for name in json.loads(done.stdout)}
 
 

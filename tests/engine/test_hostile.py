@@ -22,6 +22,11 @@ GROWTH = 2
 EMPTY_BYTES = 64 << 10
 COUNT = 200_000
 
+linux_alone = pytest.mark.skipif(
+    sys.platform != "linux" or "asan" in os.environ.get("LD_PRELOAD", ""),
+    reason="asks Linux for memory and limits; a sanitizer has memory of its own",
+)
+
 
 def bound(orders, levels):
     """Return the bytes that a book of that many orders and levels may span."""
@@ -214,7 +219,7 @@ print(orders)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the limit on the address space is Linux's")
+@linux_alone
 def test_memory_may_run_out():
     """Then orders are refused with a status, nothing is lost, and what was there can be cancelled and traded."""
     done = subprocess.run([sys.executable, "-c", OUT_OF_MEMORY], capture_output=True, text=True, check=False)
@@ -238,8 +243,7 @@ print((resident() - before) // count)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and elsewhere arrays are resident as a whole")
-@pytest.mark.skipif("san" in os.environ.get("LD_PRELOAD", ""), reason="sanitizers have memory of their own")
+@linux_alone
 def test_levels_close_together_take_far_less():
     """A million orders a tick apart, each a level of its own: the order, its index entry, and little more."""
     done = subprocess.run([sys.executable, "-c", RESIDENT], capture_output=True, text=True, check=True)
