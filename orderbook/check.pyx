@@ -7,7 +7,7 @@ it watches. A broken invariant is returned as a sentence, NULL means all hold.
 from libc.stdint cimport uint32_t, uint64_t
 
 from orderbook.book cimport Book, BookSide, order_at
-from orderbook.index cimport index_find, index_hash
+from orderbook.index cimport Index, index_find, index_hash
 from orderbook.levels cimport IS_LEVEL, NODE_BITS, NODE_WAYS, Node, first_of, level_at, level_next, node_at
 from orderbook.records cimport Level, Order
 from orderbook.slab cimport Slab
@@ -149,11 +149,34 @@ cdef bint slab_holds(const Slab *slab, uint64_t live) noexcept nogil:
 
 
 cdef uint64_t index_entries(const Book *book) noexcept nogil:
+    """Return how many places of the index are taken."""
     cdef uint64_t entries = 0
-    cdef size_t place
-    for place in range(<size_t>book.index.mask + 1):
-        entries += book.index.entries[place] != 0
+    cdef size_t number
+    cdef int place
+    for number in range(<size_t>book.index.mask + 1):
+        for place in range(7):
+            entries += book.index.buckets[number].tags[place] != 0
     return entries
+
+
+cdef bint spills_hold(const Book *book) noexcept nogil:
+    """Tell whether every bucket counts the orders that passed it: those in later buckets whose home is not behind it."""
+    cdef const Index *index = &book.index
+    cdef size_t number
+    cdef uint32_t passed, at, steps
+    cdef int place
+    for number in range(<size_t>index.mask + 1):
+        passed = 0
+        at = <uint32_t>number
+        while index.buckets[at].spilled and passed <= index.count:
+            at = (at + 1) & index.mask
+            steps = (at - <uint32_t>number) & index.mask
+            for place in range(7):
+                if index.buckets[at].tags[place]:
+                    passed += ((at - (index.buckets[at].tags[place] >> index.shift)) & index.mask) >= steps
+        if passed != index.buckets[number].spilled:
+            return False
+    return True
 
 
 cdef const char *book_check(Book *book) noexcept nogil:
@@ -167,6 +190,8 @@ cdef const char *book_check(Book *book) noexcept nogil:
             return broken
     if book.index.count != seen.orders or index_entries(book) != seen.orders:
         return "the index holds other orders than the levels"
+    if not spills_hold(book):
+        return "a bucket of the index miscounts the orders that passed it"
     if not slab_holds(&book.orders, seen.orders):
         return "a slot of the order array is lost"
     if not slab_holds(&book.store.levels, seen.levels) or not slab_holds(&book.store.nodes, seen.nodes):

@@ -8,11 +8,11 @@ hashed ahead, and each link of that chain is prefetched a few commands before th
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from orderbook.book cimport Book, order_at
-from orderbook.index cimport index_hash
+from orderbook.index cimport Bucket, home_of, index_hash, matches
 from orderbook.levels cimport BookSide, level_at
 from orderbook.matching cimport Matcher, cancel_hashed, modify_hashed, submit_hashed
 from orderbook.records cimport (
-    ASK, BID, CANCEL, HAS_PRICE, INVALID_COMMAND, MARKET, MODIFY, NEW, POST_ONLY, Command, Order, prefetch, unlikely,
+    ASK, BID, CANCEL, HAS_PRICE, INVALID_COMMAND, MARKET, MODIFY, NEW, POST_ONLY, Command, Order, ctz, prefetch, unlikely,
 )
 
 
@@ -43,9 +43,10 @@ cdef inline int run_one(Matcher *matcher, const Command *command, uint32_t hash)
 
 
 cdef inline uint32_t likely_slot(const Book *book, uint32_t hash) noexcept nogil:
-    """Return the slot at the home place of a hash if it could be its order's, else 0."""
-    cdef uint64_t entry = book.index.entries[hash >> book.index.shift]
-    return <uint32_t>entry if <uint32_t>(entry >> 32) == hash else 0
+    """Return a slot in the home bucket of a hash that could be its order's, else 0."""
+    cdef const Bucket *bucket = home_of(&book.index, hash)
+    cdef uint32_t found = matches(bucket.tags, hash | 1)
+    return bucket.slots[ctz(found)] if found else 0
 
 
 cdef inline void prefetch_makers(Book *book, const BookSide *side) noexcept nogil:
@@ -55,7 +56,7 @@ cdef inline void prefetch_makers(Book *book, const BookSide *side) noexcept nogi
     cdef int depth
     for depth in range(MAKERS_AHEAD):
         order = order_at(book, slot)
-        prefetch(&book.index.entries[order.hash >> book.index.shift])
+        prefetch(home_of(&book.index, order.hash))
         slot = order.younger
         prefetch(order_at(book, slot))
 
@@ -74,7 +75,7 @@ cdef void run_batch(Matcher *matcher, const Command *commands, size_t count, uin
         hash = hashes[i % AHEAD_ENTRY]
         if i + AHEAD_ENTRY < count:
             hashes[i % AHEAD_ENTRY] = index_hash(&book.index, commands[i + AHEAD_ENTRY].order_id)
-            prefetch(&book.index.entries[hashes[i % AHEAD_ENTRY] >> book.index.shift])
+            prefetch(home_of(&book.index, hashes[i % AHEAD_ENTRY]))
             slot = likely_slot(book, hashes[(i + AHEAD_ORDER) % AHEAD_ENTRY])
             prefetch(order_at(book, slot))
             slot = likely_slot(book, hashes[(i + AHEAD_LINKS) % AHEAD_ENTRY])
