@@ -9,9 +9,10 @@ from orderbook import Side
 
 from .helpers import BID, TOP, outcome, process
 from .replica import Replica
-from .strategies import batches, ids, maybe_prices, order_types, prices, quantities, sides
+from .strategies import batches, ids, makers, maybe_prices, order_types, prices, quantities, sides
 
-caps = st.fixed_dictionaries({}, optional={"max_orders": st.integers(1, 6), "max_levels": st.integers(1, 4)})
+some_caps = st.fixed_dictionaries({}, optional={"max_orders": st.integers(1, 9), "max_levels": st.integers(1, 5)})
+caps = st.one_of(st.just({}), st.just({}), some_caps)
 
 
 def answers(book, order_id, side, price, quantity):
@@ -74,6 +75,11 @@ class Engines(RuleBasedStateMachine):
         for event in events:
             self.replica.apply(event)
 
+    @rule(commands=st.lists(makers, min_size=1, max_size=12))
+    def rest_several(self, commands):
+        """Fill the book, so that the other commands find queues."""
+        self.both(lambda engine: process(engine, commands))
+
     @rule(order_id=ids, side=sides, order_type=order_types, price=maybe_prices, quantity=quantities)
     def submit(self, order_id, side, order_type, price, quantity):
         self.both(lambda engine: engine.submit(order_id, side, order_type, price, quantity))
@@ -116,6 +122,13 @@ class Engines(RuleBasedStateMachine):
         """Modify one that is there for certain."""
         order = data.draw(st.sampled_from(self.resting()))
         self.both(lambda engine: engine.modify_order(order.id, quantity, price))
+
+    @rule(data=st.data())
+    @precondition(lambda self: len(self.engines[0].order_book))
+    def cancel_a_resting_order(self, data):
+        """Cancel one that is there for certain."""
+        order = data.draw(st.sampled_from(self.resting()))
+        self.both(lambda engine: engine.cancel_order(order.id))
 
     @rule(data=st.data(), order_id=ids, order_type=order_types, more=st.integers(-2, 2))
     @precondition(lambda self: len(self.engines[0].order_book))
