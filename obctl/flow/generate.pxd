@@ -17,9 +17,10 @@ cdef struct Mix:
     int cancels
     int modifies
     int crossing                # of 10,000 limit orders, how many are priced through the mid
+    uint64_t start              # the mid at the start, in buckets of 2^shift ticks; no price is twice as high
+    int shift
     int depth                   # how far from the mid prices lie: 2^depth ticks
     bint power_law              # more of them near the mid, a few very far
-    int shift                   # the middle price is 2^19 << shift
     int taker_size              # a taker's quantity in the steady book, in 1/256 of a resting order's
     Py_ssize_t steady           # orders that rest in the steady book; 0: takers do not care
     bint enlarge                # modifies only raise quantities or move prices; else any new quantity

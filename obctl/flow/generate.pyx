@@ -24,7 +24,6 @@ from libc.stdint cimport uint32_t
 from libc.string cimport memset
 
 from obctl.flow.scan cimport u128
-from obctl.flow.shadow cimport BUCKET_COUNT
 from orderbook.records cimport CANCEL, HAS_PRICE, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, MODIFY, NEW
 
 cdef enum:
@@ -32,6 +31,7 @@ cdef enum:
     ACCOUNTS = 1000
     TIME_STEP_MAX = 2000      # nanoseconds
     FALL_MAX = 39322          # 60 % in 1/65536
+    NEAREST = 8               # ticks from the mid to the nearest prices of a power-law depth
     BLOCK = 1 << 14           # commands made at a time
 
 cdef uint64_t START_TIME = 1_700_000_000_000_000_000  # nanoseconds since 1970
@@ -39,19 +39,19 @@ cdef uint64_t START_TIME = 1_700_000_000_000_000_000  # nanoseconds since 1970
 MIXES = {
     "balanced": Mix(
         limits=5500, markets=250, iocs=250, cancels=3500, modifies=500, crossing=0,
-        depth=11, power_law=False, shift=0, taker_size=4 * 256, steady=30_000, enlarge=False, crashes=False,
+        start=1 << 19, shift=0, depth=11, power_law=False, taker_size=4 * 256, steady=30_000, enlarge=False, crashes=False,
     ),
     "aggressive": Mix(
         limits=7000, markets=500, iocs=1500, cancels=800, modifies=200, crossing=6000,
-        depth=8, power_law=False, shift=0, taker_size=80, steady=1_000, enlarge=False, crashes=False,
+        start=1 << 19, shift=0, depth=8, power_law=False, taker_size=160, steady=1_000, enlarge=False, crashes=False,
     ),
     "sparse": Mix(
         limits=5500, markets=0, iocs=200, cancels=3800, modifies=500, crossing=0,
-        depth=39, power_law=False, shift=20, taker_size=8 * 256, steady=30_000, enlarge=False, crashes=False,
+        start=1 << 15, shift=24, depth=39, power_law=False, taker_size=10 * 256, steady=30_000, enlarge=False, crashes=False,
     ),
     "cancels": Mix(
         limits=4298, markets=0, iocs=759, cancels=4083, modifies=860, crossing=0,
-        depth=14, power_law=True, shift=0, taker_size=16, steady=0, enlarge=True, crashes=True,
+        start=1 << 13, shift=0, depth=12, power_law=True, taker_size=16, steady=0, enlarge=True, crashes=True,
     ),
 }
 
@@ -61,8 +61,8 @@ cdef class Generator:
     """Make the commands of one mix, block by block.
 
     Ask for a number of `commands` or of new `orders`. `volatility`, from 0 to 1, is how much the mid moves: by up to
-    that many ticks per command at random, and in the mix `cancels` by a fall of 60 % times `volatility` in the middle
-    third as well.
+    that many ticks (in the sparse mix 2^24 ticks) per command at random; in the mix `cancels` by a 64th of that, and by
+    a fall of 60 % times `volatility` in the middle third.
     """
 
     def __init__(self, mix, *, commands=None, orders=None, seed=1, volatility=0.1):
@@ -79,7 +79,7 @@ cdef class Generator:
         self.total = orders if self.counts_orders else commands
         self.volatility = round(volatility * 65536)
         self.timestamp = START_TIME
-        self.walk = (BUCKET_COUNT // 2) << 16
+        self.walk = self.mix.start << 16
         self.book = ShadowBook(self.mix.shift)
         seed_random(&self.random, seed)
 
@@ -111,10 +111,10 @@ cdef class Generator:
         """Make one command."""
         cdef Mix *mix = &self.mix
         cdef int draw = <int>below(&self.random, 10000)
-        cdef uint64_t step = below(&self.random, 2 * self.volatility + 1)
-        self.walk += step - self.volatility
-        # The walk stays in the middle half of the range, so that depth always has room on both sides.
-        self.walk = min(max(self.walk, <uint64_t>(BUCKET_COUNT // 4) << 16), <uint64_t>(BUCKET_COUNT // 4 * 3) << 16)
+        cdef uint64_t stride = self.volatility >> (6 if mix.crashes else 0)
+        self.walk += below(&self.random, 2 * stride + 1) - stride
+        # The walk stays in the middle half of the range, so that there is always room on both sides.
+        self.walk = min(max(self.walk, mix.start << 15), 3 * mix.start << 15)
         self.timestamp += 1 + below(&self.random, TIME_STEP_MAX)
         self.commands += 1
         memset(command, 0, sizeof(Command))
@@ -151,7 +151,7 @@ cdef class Generator:
         cdef uint64_t distance
         if self.mix.power_law:
             # Twice as far is half as likely: a magnitude by coin tosses, then anywhere within it.
-            span = self.random_magnitude(span)
+            span = self.random_magnitude(span // NEAREST) * NEAREST
             distance = span + below(&self.random, span)
         else:
             distance = 1 + below(&self.random, span)
@@ -161,7 +161,7 @@ cdef class Generator:
 
     cdef uint64_t top(self) noexcept nogil:
         """Return the highest price there is."""
-        return (<uint64_t>BUCKET_COUNT << self.mix.shift) - 1
+        return (2 * self.mix.start << self.mix.shift) - 1
 
     cdef uint64_t random_magnitude(self, uint64_t bound) noexcept nogil:
         """Return 1, 2, 4 … up to `bound`, each half as likely as the one before."""
@@ -215,10 +215,10 @@ cdef class Generator:
     cdef void modify(self, Command *command) noexcept nogil:
         """Reprice one of the orders that rest, or give it another quantity: half of each."""
         cdef uint32_t slot = self.book.live[below(&self.random, self.book.count)]
-        cdef Resting order = self.book.slots[slot]
-        cdef bint reprice = below(&self.random, 2)
+        cdef const Resting *old = &self.book.slots[slot]
+        cdef Resting order = old[0]
         command.kind = MODIFY
-        if reprice:
+        if below(&self.random, 2):
             order.price = self.price(order.side, False)
             command.flags = HAS_PRICE
         elif self.mix.enlarge:
@@ -226,12 +226,13 @@ cdef class Generator:
         else:
             order.quantity = 1 + below(&self.random, 2 * QUANTITY - 1)
         write_order(command, &order)
-        if reprice:
+        if not command.flags:
+            command.price = 0
+        if order.price == old.price and order.quantity <= old.quantity:
+            self.book.slots[slot].quantity = order.quantity
+        else:
             self.book.remove(slot)
             self.rest(&order)
-        else:
-            command.price = 0
-            self.book.slots[slot].quantity = order.quantity
 
 
 def commands(mix, Py_ssize_t count, seed=1, volatility=0.1):
