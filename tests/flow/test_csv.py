@@ -142,7 +142,14 @@ def fnv1a(text: bytes) -> int:
 
 @pytest.mark.parametrize(
     ("text", "account"),
-    [("", 0), ("0", 0), ("7", 7), (str(2**64 - 1), 2**64 - 1), ("a", 0xAF63DC4C8601EC8C), ("foobar", 0x85944171F73967E8)],
+    [
+        ("", 0),
+        ("0", 0),
+        ("7", 7),
+        (str(2**64 - 1), 2**64 - 1),
+        ("a", 0xAF63DC4C8601EC8C),
+        ("foobar", 0x85944171F73967E8),
+    ],
 )
 def test_accounts_are_numbers_or_the_fnv1a_hash_of_text(tmp_path, text, account):
     assert only_row(tmp_path, f"side,price,quantity,account\nB,1,1,{text}\n").account_id == account

@@ -97,8 +97,17 @@ def test_multiples_of_any_tick_size_are_exact_and_others_are_refused(tmp_path, t
 
 @pytest.mark.parametrize(
     ("size", "error"),
-    [(0.01, TypeError), (True, TypeError), ("0", ValueError), ("-1", ValueError), ("tick", ValueError),
-     ("NaN", ValueError), ("inf", ValueError), ("1e-19", ValueError), (2**60, ValueError)],
+    [
+        (0.01, TypeError),
+        (True, TypeError),
+        ("0", ValueError),
+        ("-1", ValueError),
+        ("tick", ValueError),
+        ("NaN", ValueError),
+        ("inf", ValueError),
+        ("1e-19", ValueError),
+        (2**60, ValueError),
+    ],
 )
 @pytest.mark.parametrize("name", ["tick_size", "lot_size"])
 def test_sizes_that_are_refused(tmp_path, size, error, name):
@@ -163,10 +172,23 @@ def test_times(tmp_path, text, unit, nanoseconds):
         *(
             (text, "auto", "is neither a number nor an ISO 8601 time")
             for text in (
-                "2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "2024-00-01T00:00:00Z", "2024-01-32T00:00:00Z",
-                "2024-01-01", "2024-01-01T24:00:00", "2024-01-01T00:60:00", "2024-01-01T00:00:60", "2024-01-01T00:00:00.",
-                "2024-01-01T00:00:00+1", "2024-01-01T00:00:00+01:", "2024-01-01T00:00:00+25:00", "2024-01-01T00:00:00Zz",
-                "2024/01/01 00:00:00", "2024-01-01T0a:00:00", "09:30:00", "soon",
+                "2023-02-29T00:00:00Z",
+                "2024-13-01T00:00:00Z",
+                "2024-00-01T00:00:00Z",
+                "2024-01-32T00:00:00Z",
+                "2024-01-01",
+                "2024-01-01T24:00:00",
+                "2024-01-01T00:60:00",
+                "2024-01-01T00:00:60",
+                "2024-01-01T00:00:00.",
+                "2024-01-01T00:00:00+1",
+                "2024-01-01T00:00:00+01:",
+                "2024-01-01T00:00:00+25:00",
+                "2024-01-01T00:00:00Zz",
+                "2024/01/01 00:00:00",
+                "2024-01-01T0a:00:00",
+                "09:30:00",
+                "soon",
             )
         ),
     ],
