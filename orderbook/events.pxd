@@ -1,0 +1,61 @@
+"""The numbered event log: a ring that holds the newest events and feeds everything downstream.
+
+An event's sequence number is its place: 1, 2, 3 … without gaps. The ring is allocated whole at the start (its pages take
+memory only when first written), so appending can neither fail nor allocate, and costs one 48-byte write. With capacity 0
+events are still numbered, and written to a single slot that nobody reads.
+"""
+
+from libc.stdint cimport uint64_t
+
+from orderbook.pages cimport pages_free, pages_grow
+from orderbook.records cimport Event, unlikely
+
+
+cdef struct EventLog:
+    Event *ring
+    Event *next           # where the next event goes
+    Event *end            # behind the ring's last slot
+    uint64_t capacity     # events held at most; the ring has as many slots, but at least 1
+    uint64_t sequence     # of the last event, 0 before the first
+
+
+cdef inline int event_log_init(EventLog *log, uint64_t capacity) noexcept nogil:
+    """Make an empty log; return 0, or -1 when memory is out."""
+    cdef uint64_t slots = capacity if capacity else 1
+    if slots > (<uint64_t>1 << 48) // sizeof(Event):
+        return -1
+    log.ring = <Event *>pages_grow(NULL, 0, slots * sizeof(Event))
+    log.next = log.ring
+    log.end = log.ring + slots
+    log.capacity = capacity
+    log.sequence = 0
+    return 0 if log.ring != NULL else -1
+
+
+cdef inline void event_log_destroy(EventLog *log) noexcept nogil:
+    if log.ring != NULL:
+        pages_free(log.ring, (log.end - log.ring) * sizeof(Event))
+        log.ring = NULL
+
+
+cdef inline Event *event_log_append(EventLog *log) noexcept nogil:
+    """Number a new event and return its record, to be filled in."""
+    cdef Event *event = log.next
+    log.sequence += 1
+    log.next = log.ring if unlikely(event + 1 == log.end) else event + 1
+    return event
+
+
+cdef inline uint64_t event_log_oldest(const EventLog *log) noexcept nogil:
+    """Return the sequence number of the oldest event held; one above the last when none is."""
+    return log.sequence - log.capacity + 1 if log.sequence > log.capacity else 1
+
+
+cdef inline const Event *event_log_at(const EventLog *log, uint64_t sequence) noexcept nogil:
+    """Return a held event."""
+    cdef uint64_t back = log.sequence + 1 - sequence
+    cdef uint64_t next = log.next - log.ring
+    return log.next - back + (0 if next >= back else log.end - log.ring)
+
+
+cdef list event_log_read(const EventLog *log, uint64_t after, uint64_t limit)
