@@ -55,6 +55,7 @@ def test_each_event_type(tmp_path, line, row, end):
         ("34200.0,1,7,10,100,", "direction: is missing"),
         ("34200.0,1,-1,10,100,1", "order id: '-1' is negative"),
         ("34200.0,1,7,-1,100,1", "size: '-1' is negative"),
+        ("34200.0,5,-1,10,100,1", "order id: '-1' is negative"),
         ("34200.0,6,-1,-1,100,1", "size: '-1' is negative"),
         ("34200.0,4,7,10,-1,1", "price: '-1' is negative"),
         ("34200.0,4,7,10,1.5,1", "price: '1.5' is not an unsigned integer"),
