@@ -6,13 +6,14 @@ hashed ahead, and each link of that chain is prefetched a few commands before th
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memset
 
 from orderbook.book cimport Book, order_at
-from orderbook.index cimport Bucket, home_of, index_hash, matches
+from orderbook.index cimport index_hash
 from orderbook.levels cimport BookSide, level_at
 from orderbook.matching cimport Matcher, cancel_hashed, modify_hashed, submit_hashed
 from orderbook.records cimport (
-    ASK, BID, CANCEL, HAS_PRICE, INVALID_COMMAND, MARKET, MODIFY, NEW, POST_ONLY, Command, Order, ctz, prefetch, unlikely,
+    ASK, BID, CANCEL, HAS_PRICE, INVALID_COMMAND, MARKET, MODIFY, NEW, POST_ONLY, Command, Order, prefetch, unlikely,
 )
 
 
@@ -43,10 +44,8 @@ cdef inline int run_one(Matcher *matcher, const Command *command, uint32_t hash)
 
 
 cdef inline uint32_t likely_slot(const Book *book, uint32_t hash) noexcept nogil:
-    """Return a slot in the home bucket of a hash that could be its order's, else 0."""
-    cdef const Bucket *bucket = home_of(&book.index, hash)
-    cdef uint32_t found = matches(bucket.tags, hash | 1)
-    return bucket.slots[ctz(found)] if found else 0
+    """Return the slot at the home place of a hash: that of its order, if it rests and nothing else came there first."""
+    return <uint32_t>book.index.entries[hash >> book.index.shift]
 
 
 cdef inline void prefetch_makers(Book *book, const BookSide *side) noexcept nogil:
@@ -56,7 +55,7 @@ cdef inline void prefetch_makers(Book *book, const BookSide *side) noexcept nogi
     cdef int depth
     for depth in range(MAKERS_AHEAD):
         order = order_at(book, slot)
-        prefetch(home_of(&book.index, order.hash))
+        prefetch(&book.index.entries[order.hash >> book.index.shift])
         slot = order.younger
         prefetch(order_at(book, slot))
 
@@ -65,25 +64,25 @@ cdef void run_batch(Matcher *matcher, const Command *commands, size_t count, uin
                     uint64_t *unfilled) noexcept nogil:
     cdef Book *book = matcher.book
     cdef uint32_t hashes[AHEAD_ENTRY]
-    cdef uint32_t hash, slot
+    cdef uint32_t slots[AHEAD_ENTRY]
+    cdef uint32_t hash
     cdef const Order *order
     cdef size_t i
     cdef int code
     for i in range(min(count, <size_t>AHEAD_ENTRY)):
         hashes[i] = index_hash(&book.index, commands[i].order_id)
+    memset(slots, 0, sizeof(slots))
     for i in range(count):
         hash = hashes[i % AHEAD_ENTRY]
         if i + AHEAD_ENTRY < count:
             hashes[i % AHEAD_ENTRY] = index_hash(&book.index, commands[i + AHEAD_ENTRY].order_id)
-            prefetch(home_of(&book.index, hashes[i % AHEAD_ENTRY]))
-            slot = likely_slot(book, hashes[(i + AHEAD_ORDER) % AHEAD_ENTRY])
-            prefetch(order_at(book, slot))
-            slot = likely_slot(book, hashes[(i + AHEAD_LINKS) % AHEAD_ENTRY])
-            if slot:
-                order = order_at(book, slot)
-                prefetch(order_at(book, order.older))
-                prefetch(order_at(book, order.younger))
-                prefetch(level_at(&book.store, order.level))
+            prefetch(&book.index.entries[hashes[i % AHEAD_ENTRY] >> book.index.shift])
+            slots[i % AHEAD_ENTRY] = likely_slot(book, hashes[(i + AHEAD_ORDER) % AHEAD_ENTRY])
+            prefetch(order_at(book, slots[i % AHEAD_ENTRY]))
+            order = order_at(book, slots[(i - AHEAD_ORDER + AHEAD_LINKS) % AHEAD_ENTRY])
+            prefetch(order_at(book, order.older))
+            prefetch(order_at(book, order.younger))
+            prefetch(level_at(&book.store, order.level))
         prefetch_makers(book, &book.sides[i & 1])
         matcher.timestamp = commands[i].timestamp
         matcher.command = i
