@@ -27,14 +27,15 @@ cdef enum:
 cdef inline int run_one(Matcher *matcher, const Command *command, uint32_t hash) noexcept nogil:
     """Run one record; return a Code. What the record itself says is checked here, the rest by the matcher."""
     cdef bint has_price = command.flags & HAS_PRICE
+    cdef int side = command.side              # read once: another thread could change the buffer behind the check
+    cdef int order_type = command.order_type
     if unlikely(command.instrument != 0 or command.flags & ~HAS_PRICE):
         return INVALID_COMMAND
     if command.kind == NEW:
-        if unlikely(not BID <= command.side <= ASK or not MARKET <= command.order_type <= POST_ONLY):
+        if unlikely(not BID <= side <= ASK or not MARKET <= order_type <= POST_ONLY):
             return INVALID_COMMAND
         return submit_hashed(
-            matcher, command.order_id, hash, command.side, command.order_type, command.price, has_price,
-            command.quantity,
+            matcher, command.order_id, hash, side, order_type, command.price, has_price, command.quantity,
         )
     if command.kind == CANCEL:
         return cancel_hashed(matcher, command.order_id, hash)
