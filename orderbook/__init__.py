@@ -1,1 +1,91 @@
-"""placeholder"""
+"""A limit order book and matching engine, compiled, exact to the last fill.
+
+    >>> from orderbook import MatchingEngine, Side
+    >>> engine = MatchingEngine()
+    >>> engine.submit_limit(1, Side.ASK, 101, 5).resting
+    OrderView(id=1, side=<Side.ASK: 2>, price=101, quantity=5)
+    >>> engine.submit_market(2, Side.BID, 3).fills
+    (Fill(maker_id=1, price=101, quantity=3),)
+"""
+
+from orderbook.batch import COMMAND_DTYPE, FILL_DTYPE, BatchResult, as_commands
+from orderbook.book import OrderBook
+from orderbook.enums import OrderType, RejectReason, RemoveReason, Side
+from orderbook.errors import (
+    AccountMismatch,
+    CapacityExceeded,
+    CrossedOrder,
+    DuplicateOrder,
+    Halted,
+    InsufficientBase,
+    InsufficientQuote,
+    InvalidCommand,
+    InvalidQuantity,
+    MissingPrice,
+    NotionalTooLarge,
+    NumericOverflow,
+    OrderBookError,
+    PriceOutOfBand,
+    QuantityTooLarge,
+    SequenceGone,
+    TooManyOrders,
+    UnknownAccount,
+    UnknownOrder,
+)
+from orderbook.matching import MatchingEngine
+from orderbook.views import (
+    BookAdded,
+    BookRemoved,
+    BookSnapshot,
+    BookUpdated,
+    Fill,
+    LevelDepth,
+    LevelSnapshot,
+    MatchResult,
+    OrderView,
+    Rejection,
+    Trade,
+)
+
+__all__ = [
+    "COMMAND_DTYPE",
+    "FILL_DTYPE",
+    "AccountMismatch",
+    "BatchResult",
+    "BookAdded",
+    "BookRemoved",
+    "BookSnapshot",
+    "BookUpdated",
+    "CapacityExceeded",
+    "CrossedOrder",
+    "DuplicateOrder",
+    "Fill",
+    "Halted",
+    "InsufficientBase",
+    "InsufficientQuote",
+    "InvalidCommand",
+    "InvalidQuantity",
+    "LevelDepth",
+    "LevelSnapshot",
+    "MatchResult",
+    "MatchingEngine",
+    "MissingPrice",
+    "NotionalTooLarge",
+    "NumericOverflow",
+    "OrderBook",
+    "OrderBookError",
+    "OrderType",
+    "OrderView",
+    "PriceOutOfBand",
+    "QuantityTooLarge",
+    "RejectReason",
+    "Rejection",
+    "RemoveReason",
+    "SequenceGone",
+    "Side",
+    "TooManyOrders",
+    "Trade",
+    "UnknownAccount",
+    "UnknownOrder",
+    "as_commands",
+]

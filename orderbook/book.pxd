@@ -1,0 +1,251 @@
+"""The state of one instrument: two sides of price levels, the orders in them, and the index of their ids.
+
+Each level is an intrusive list of orders, oldest first; orders live in one slab and are found by id through the index.
+Nothing here allocates per order, and nothing here checks arguments: `OrderBook` (book.pyx) and the matcher do.
+
+Invariants, walked by `OrderBook.check()`: an order is in exactly one level and in the index; a level's total and count
+are those of its orders, a side's those of its levels; no level is empty; the best bid is below the best ask (unless
+crossed books are allowed).
+
+Functions that make something rest need `book_reserve` to have succeeded before; after it they cannot fail.
+"""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from orderbook.canary cimport CANARY_PRIORITY, CANARY_TOTAL
+from orderbook.index cimport (
+    Index, index_add, index_bytes, index_destroy, index_find, index_hash, index_init, index_remove, index_reserve,
+)
+from orderbook.levels cimport (
+    BookSide, LevelStore, level_add, level_at, level_find, level_next, level_remove, level_store_destroy,
+    level_store_init, level_store_reserve,
+)
+from orderbook.records cimport (
+    ACCEPTED, BID, CAPACITY_EXCEEDED, CROSSED_ORDER, DUPLICATE_ORDER, INVALID_QUANTITY, NUMERIC_OVERFLOW, Level, Order,
+    likely, unlikely,
+)
+from orderbook.slab cimport Slab, slab_destroy, slab_give_back, slab_init, slab_reserve, slab_take
+
+
+cdef struct Book:
+    BookSide sides[2]      # BID, ASK
+    LevelStore store       # the levels of both
+    Slab orders            # of Order
+    Index index            # order id → slot
+    uint64_t max_orders    # cap on resting orders
+    uint64_t max_levels    # cap on price levels, both sides together
+    bint allow_crossed     # a book rebuilt from reports may be locked or crossed
+    bint busy              # a batch is running on it, perhaps in another thread
+
+
+cdef inline int book_init(Book *book, uint64_t key_add, uint64_t key_multiply) noexcept nogil:
+    """Make an empty book, its index keyed with two random numbers; return 0, or -1 when memory is out."""
+    cdef int failed = 0
+    failed |= slab_init(&book.orders, sizeof(Order))
+    failed |= level_store_init(&book.store)
+    failed |= index_init(&book.index, key_add, key_multiply)
+    book.sides[0].mask = <uint64_t>-1
+    book.sides[1].mask = 0
+    book.max_orders = book.max_levels = <uint64_t>-1
+    return failed
+
+
+cdef inline void book_destroy(Book *book) noexcept nogil:
+    slab_destroy(&book.orders)
+    level_store_destroy(&book.store)
+    index_destroy(&book.index)
+
+
+cdef inline Order *order_at(const Book *book, uint32_t slot) noexcept nogil:
+    return &(<Order *>book.orders.items)[slot]
+
+
+cdef inline BookSide *side_of(Book *book, int side) noexcept nogil:
+    """Return the side on which orders of `side` rest."""
+    return &book.sides[side - 1]
+
+
+cdef inline BookSide *opposite_of(Book *book, int side) noexcept nogil:
+    """Return the side that a taker of `side` trades with."""
+    return &book.sides[2 - side]
+
+
+cdef inline bint book_crosses(Book *book, int side, uint64_t price) noexcept nogil:
+    """Tell whether an order of `side` at `price` would trade."""
+    cdef const BookSide *opposite = opposite_of(book, side)
+    return opposite.best != 0 and opposite.best_key <= price ^ opposite.mask
+
+
+cdef inline uint32_t book_find(const Book *book, uint64_t id) noexcept nogil:
+    """Return the slot of the order with this id, or 0."""
+    return index_find(&book.index, <const Order *>book.orders.items, id, index_hash(&book.index, id))
+
+
+cdef inline int book_reserve(Book *book) noexcept nogil:
+    """See to it that one order can come to rest at any price; return 0, or -1 when memory is out."""
+    return slab_reserve(&book.orders, 1) | index_reserve(&book.index) | level_store_reserve(&book.store)
+
+
+cdef inline uint64_t book_order_count(const Book *book) noexcept nogil:
+    return book.index.count
+
+
+cdef inline uint64_t book_level_count(const Book *book) noexcept nogil:
+    return <uint64_t>book.sides[0].level_count + book.sides[1].level_count
+
+
+cdef inline int book_refuses(Book *book, int side, uint64_t price, uint32_t leaving) noexcept nogil:
+    """Return CAPACITY_EXCEEDED if the caps or memory forbid that an order which trades nothing rests, else ACCEPTED.
+
+    `leaving` is the slot of the order that makes room for it (a reprice), or 0. An order that does trade before it rests
+    frees an order and a level, so the caps cannot stand against it: callers ask only for those that do not cross.
+    """
+    cdef const Order *order = order_at(book, leaving)
+    cdef uint64_t orders_left = 1 if leaving else 0
+    cdef uint64_t levels_left = 1 if leaving and level_at(&book.store, order.level).count == 1 else 0
+    cdef const BookSide *into = side_of(book, side)
+    if unlikely(book_order_count(book) - orders_left >= book.max_orders):
+        return CAPACITY_EXCEEDED
+    if unlikely(book_level_count(book) - levels_left >= book.max_levels):
+        if not level_find(&book.store, into, price ^ into.mask):
+            return CAPACITY_EXCEEDED
+    return ACCEPTED
+
+
+cdef inline void level_join_back(Book *book, Level *level, uint32_t slot) noexcept nogil:
+    """Link an order in as its level's youngest."""
+    cdef Order *order = order_at(book, slot)
+    order.older = level.youngest
+    order.younger = 0
+    if level.youngest:
+        order_at(book, level.youngest).younger = slot
+    else:
+        level.oldest = slot
+    level.youngest = slot
+
+
+cdef inline void level_join_front(Book *book, Level *level, uint32_t slot) noexcept nogil:
+    """Link an order in as its level's oldest."""
+    cdef Order *order = order_at(book, slot)
+    order.younger = level.oldest
+    order.older = 0
+    if level.oldest:
+        order_at(book, level.oldest).older = slot
+    else:
+        level.youngest = slot
+    level.oldest = slot
+
+
+cdef inline void level_leave(Book *book, Level *level, const Order *order) noexcept nogil:
+    """Unlink an order from its level's queue."""
+    if order.older:
+        order_at(book, order.older).younger = order.younger
+    else:
+        level.oldest = order.younger
+    if order.younger:
+        order_at(book, order.younger).older = order.older
+    else:
+        level.youngest = order.older
+
+
+cdef inline uint32_t book_rest(Book *book, uint64_t id, uint32_t hash, int side, uint64_t price, uint64_t quantity,
+                               bint post_only, bint front) noexcept nogil:
+    """Put an order into the book, at the back of its level or (`front`) at its head; return its slot."""
+    cdef BookSide *into = side_of(book, side)
+    cdef uint64_t key = price ^ into.mask
+    cdef uint32_t level_slot = level_find(&book.store, into, key)
+    cdef uint32_t slot = slab_take(&book.orders)
+    cdef Order *order = order_at(book, slot)
+    cdef Level *level
+    if level_slot == 0:
+        level_slot = level_add(&book.store, into, key)
+    level = level_at(&book.store, level_slot)
+    order.id = id
+    order.price = price
+    order.quantity = quantity
+    order.level = level_slot
+    order.hash = hash
+    order.side = <uint8_t>side
+    order.post_only = post_only
+    if unlikely(front or CANARY_PRIORITY):
+        level_join_front(book, level, slot)
+    else:
+        level_join_back(book, level, slot)
+    level.total += quantity
+    level.count += 1
+    into.total += quantity
+    into.order_count += 1
+    index_add(&book.index, hash, slot)
+    return slot
+
+
+cdef inline void book_drop(Book *book, uint32_t slot) noexcept nogil:
+    """Take an order out of the book."""
+    cdef Order *order = order_at(book, slot)
+    cdef BookSide *side = side_of(book, order.side)
+    cdef Level *level = level_at(&book.store, order.level)
+    side.total -= order.quantity
+    side.order_count -= 1
+    level.total -= order.quantity + CANARY_TOTAL
+    level.count -= 1
+    if level.count:
+        level_leave(book, level, order)
+    else:
+        level_remove(&book.store, side, order.level)
+    index_remove(&book.index, order.hash, slot)
+    slab_give_back(&book.orders, slot)
+
+
+cdef inline void book_resize(Book *book, uint32_t slot, uint64_t quantity) noexcept nogil:
+    """Set an order's open quantity; more than before sends it to the back of its level."""
+    cdef Order *order = order_at(book, slot)
+    cdef BookSide *side = side_of(book, order.side)
+    cdef Level *level = level_at(&book.store, order.level)
+    cdef bint more = quantity > order.quantity
+    side.total += quantity - order.quantity
+    level.total += quantity - order.quantity
+    order.quantity = quantity
+    if more and order.younger:
+        level_leave(book, level, order)
+        level_join_back(book, level, slot)
+
+
+cdef inline int book_add(Book *book, uint64_t id, int side, uint64_t price, uint64_t quantity,
+                         bint front) noexcept nogil:
+    """Check and add an order that does not trade; return a Code. `front`: ahead of its level's queue."""
+    cdef uint32_t hash = index_hash(&book.index, id)
+    if quantity == 0:
+        return INVALID_QUANTITY
+    if index_find(&book.index, <const Order *>book.orders.items, id, hash):
+        return DUPLICATE_ORDER
+    if side_of(book, side).total + quantity < quantity:
+        return NUMERIC_OVERFLOW
+    if not book.allow_crossed and book_crosses(book, side, price):
+        return CROSSED_ORDER
+    if book_refuses(book, side, price, 0) or book_reserve(book):
+        return CAPACITY_EXCEEDED
+    book_rest(book, id, hash, side, price, quantity, False, front)
+    return ACCEPTED
+
+
+cdef inline uint64_t book_available(Book *book, int side, uint64_t limit_key, uint64_t enough) noexcept nogil:
+    """Return what a taker of `side` could trade at levels up to `limit_key`, counting no further than `enough`."""
+    cdef const BookSide *opposite = opposite_of(book, side)
+    cdef uint32_t slot = opposite.best
+    cdef uint64_t available = 0
+    cdef const Level *level
+    while slot and available < enough:
+        level = level_at(&book.store, slot)
+        if level.key > limit_key:
+            break
+        available += level.total
+        slot = level_next(&book.store, slot)
+    return available
+
+
+cdef class OrderBook:
+    cdef Book state
+    cdef bint owned            # an engine owns it: it answers every question and refuses every change
+    cdef uint64_t *sequence    # the owner's last event, NULL while it is on its own
+    cdef int enter(self) except -1
+    cdef int enter_to_change(self) except -1

@@ -1,0 +1,75 @@
+"""Events as Python objects."""
+
+from orderbook.errors import SequenceGone
+from orderbook.records cimport BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, NO_PRICE, TRADE, assert_size
+from orderbook.views cimport BookAdded, BookEvent, BookRemoved, BookUpdated, EngineEvent, Rejection, Trade
+
+
+cdef EngineEvent new_trade(const Event *event):
+    cdef Trade trade = Trade.__new__(Trade)
+    trade.taker_order_id = event.order_id
+    trade.maker_order_id = event.maker_order_id
+    trade.price = event.price
+    trade.quantity = event.quantity
+    trade._taker_side = event.side
+    trade._order_type = event.order_type
+    return trade
+
+
+cdef EngineEvent new_rejection(const Event *event):
+    cdef Rejection rejection = Rejection.__new__(Rejection)
+    rejection.order_id = event.order_id
+    rejection.quantity = event.quantity
+    rejection._side = event.side
+    rejection._order_type = event.order_type
+    rejection._price = event.price
+    rejection._has_price = not event.reason & NO_PRICE
+    rejection._reason = event.reason & ~NO_PRICE
+    return rejection
+
+
+cdef EngineEvent new_book_event(const Event *event):
+    cdef BookEvent change
+    if event.kind == BOOK_ADDED:
+        change = BookAdded.__new__(BookAdded)
+    elif event.kind == BOOK_UPDATED:
+        change = BookUpdated.__new__(BookUpdated)
+    else:
+        change = BookRemoved.__new__(BookRemoved)
+        (<BookRemoved>change)._reason = event.reason
+    change.order_id = event.order_id
+    change.price = event.price
+    change.quantity = event.quantity
+    change._side = event.side
+    return change
+
+
+cdef EngineEvent new_event(const Event *event, uint64_t sequence):
+    cdef EngineEvent made
+    if event.kind == TRADE:
+        made = new_trade(event)
+    elif event.kind <= BOOK_REMOVED:
+        made = new_book_event(event)
+    else:
+        made = new_rejection(event)
+    made.sequence = sequence
+    made.timestamp = event.timestamp
+    return made
+
+
+cdef list event_log_read(const EventLog *log, uint64_t after, uint64_t limit):
+    """Return the events held with a number above `after`, at most `limit`; raise SequenceGone where they are not."""
+    cdef uint64_t oldest = event_log_oldest(log)
+    cdef uint64_t sequence
+    if after > log.sequence:
+        raise SequenceGone(f"events after {after} are not there yet: the last is {log.sequence}")
+    if after + 1 < oldest:
+        raise SequenceGone(f"events after {after} are no longer held: the oldest is {oldest}")
+    events = []
+    for sequence in range(after + 1, after + 1 + min(log.sequence - after, limit)):
+        events.append(new_event(event_log_at(log, sequence), sequence))
+    return events
+
+
+cdef void check_layout() noexcept nogil:
+    assert_size(sizeof(Event), 48)

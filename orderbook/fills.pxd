@@ -1,0 +1,33 @@
+"""The growing buffer that fills are appended to."""
+
+from libc.stdint cimport uint64_t
+
+from orderbook.pages cimport pages_free, pages_grow
+from orderbook.records cimport Fill
+
+
+cdef struct FillBuffer:
+    Fill *items
+    uint64_t size          # fills in it
+    uint64_t capacity      # fills it has room for
+
+
+cdef inline int fill_buffer_reserve(FillBuffer *fills, uint64_t room) noexcept nogil:
+    """See to it that `room` more fills fit; return 0, or -1 when memory is out."""
+    cdef uint64_t capacity = fills.capacity if fills.capacity else 32
+    cdef Fill *items
+    while capacity - fills.size < room:
+        capacity *= 2
+    if capacity > fills.capacity:
+        items = <Fill *>pages_grow(fills.items, fills.capacity * sizeof(Fill), capacity * sizeof(Fill))
+        if items == NULL:
+            return -1
+        fills.items = items
+        fills.capacity = capacity
+    return 0
+
+
+cdef inline void fill_buffer_destroy(FillBuffer *fills) noexcept nogil:
+    if fills.items != NULL:
+        pages_free(fills.items, fills.capacity * sizeof(Fill))
+        fills.items = NULL

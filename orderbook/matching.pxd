@@ -1,0 +1,307 @@
+"""The matcher: price-time priority over one book, as C functions that return codes.
+
+This is the engine's hot path and its C-level door (docs/c-api.md). A `Matcher` ties a book to an event log, a buffer for
+fills and a sink; `matcher_submit`, `matcher_modify` and `matcher_cancel` run one command each and leave what Python
+calls a MatchResult in `fills`, `resting` and `unfilled`. They need no GIL and make no Python object.
+
+Every function validates all, then mutates: a code other than ACCEPTED means that nothing changed, save the rejection
+event. Memory is reserved before anything changes, too.
+"""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from orderbook.book cimport (
+    Book, OrderBook, book_available, book_crosses, book_drop, book_find, book_refuses, book_reserve, book_resize,
+    book_rest, opposite_of, order_at, side_of,
+)
+from orderbook.batch cimport ResultPool
+from orderbook.events cimport EventLog, event_log_append
+from orderbook.fills cimport FillBuffer, fill_buffer_reserve
+from orderbook.index cimport index_find, index_hash, index_remove
+from orderbook.levels cimport BookSide, level_at, level_next, level_remove
+from orderbook.records cimport (
+    ACCEPTED, BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, CANCELED, CAPACITY_EXCEEDED, CROSSED_ORDER, DUPLICATE_ORDER,
+    FILL_OR_KILL, FILLED, INVALID_QUANTITY, LIMIT, MARKET, MISSING_PRICE, NO_PRICE, NUMERIC_OVERFLOW, POST_ONLY,
+    REJECT_CROSSED, REJECT_DUPLICATE, REJECT_INSUFFICIENT_LIQUIDITY, REJECT_INVALID_QUANTITY, REJECT_MISSING_PRICE,
+    REJECTION, TRADE, UNKNOWN_ORDER, Event, Fill, Level, Order, likely, prefetch, unlikely,
+)
+from orderbook.slab cimport slab_give_back
+
+
+ctypedef void (*Sink)(void *context, uint64_t sequence, const Event *event) noexcept nogil
+
+
+cdef struct Matcher:
+    Book *book
+    EventLog *log
+    FillBuffer *fills      # where fills are appended; NULL: nowhere
+    Sink sink              # called for each event as it happens; NULL: not
+    void *sink_context
+    uint64_t timestamp     # of the commands to come, nanoseconds since 1970
+    uint64_t command       # their index, for the fills
+    uint64_t unfilled      # the last command's: lots neither traded nor resting
+    uint32_t resting       # the last command's: slot of the order that now rests, or 0
+    uint32_t instrument
+
+
+cdef inline void emit(Matcher *matcher, uint8_t kind, uint64_t order_id, uint64_t maker_order_id, int side, int order_type,
+                      uint64_t price, uint64_t quantity, int reason) noexcept nogil:
+    """Append an event to the log and hand it to the sink."""
+    cdef Event *event = event_log_append(matcher.log)
+    event.timestamp = matcher.timestamp
+    event.order_id = order_id
+    event.maker_order_id = maker_order_id
+    event.price = price
+    event.quantity = quantity
+    event.instrument = matcher.instrument
+    event.kind = kind
+    event.side = <uint8_t>side
+    event.order_type = <uint8_t>order_type
+    event.reason = <uint8_t>reason
+    if unlikely(matcher.sink != NULL):
+        matcher.sink(matcher.sink_context, matcher.log.sequence, event)
+
+
+cdef inline int reject(Matcher *matcher, int code, int reason, uint64_t order_id, int side, int order_type, uint64_t price,
+                       bint has_price, uint64_t quantity) noexcept nogil:
+    """Record a rejection event and return `code`."""
+    if order_type == MARKET or not has_price:
+        price = 0
+        reason |= NO_PRICE
+    emit(matcher, REJECTION, order_id, 0, side, order_type, price, quantity, reason)
+    return code
+
+
+cdef inline uint64_t makers_of(Book *book, int side, uint64_t limit_key, uint64_t quantity) noexcept nogil:
+    """Return how many resting orders a taker of `side` would trade with."""
+    cdef const BookSide *opposite = opposite_of(book, side)
+    cdef uint32_t slot = opposite.best
+    cdef uint64_t makers = 0
+    cdef const Level *level
+    cdef const Order *order
+    while slot and level_at(&book.store, slot).key <= limit_key:
+        level = level_at(&book.store, slot)
+        if level.total > quantity:
+            order = order_at(book, level.oldest)
+            while quantity:
+                makers += 1
+                quantity -= min(order.quantity, quantity)
+                order = order_at(book, order.younger)
+            return makers
+        makers += level.count
+        quantity -= level.total
+        slot = level_next(&book.store, slot)
+    return makers
+
+
+cdef inline int reserve_fills(Matcher *matcher, int side, uint64_t limit_key, uint64_t quantity) noexcept nogil:
+    """See to it that all fills of an order will fit; return 0, or -1 when memory is out.
+
+    There are no more of them than makers, or than lots; only when both bounds are large are they counted.
+    """
+    cdef uint64_t most = min(<uint64_t>opposite_of(matcher.book, side).order_count, quantity)
+    if matcher.fills == NULL or likely(matcher.fills.capacity - matcher.fills.size >= most):
+        return 0
+    if most > 4096:
+        most = makers_of(matcher.book, side, limit_key, quantity)
+    return fill_buffer_reserve(matcher.fills, most)
+
+
+cdef inline void record_trade(Matcher *matcher, uint64_t taker_id, int taker_side, int order_type, const Order *maker,
+                              uint64_t price, uint64_t quantity) noexcept nogil:
+    """Record one trade: its fill, its event."""
+    cdef Fill *fill
+    if matcher.fills != NULL:
+        fill = matcher.fills.items + matcher.fills.size
+        matcher.fills.size += 1
+        fill.command = matcher.command
+        fill.taker_order_id = taker_id
+        fill.maker_order_id = maker.id
+        fill.price = price
+        fill.quantity = quantity
+    emit(matcher, TRADE, taker_id, maker.id, taker_side, order_type, price, quantity, 0)
+
+
+cdef inline uint64_t trade_level(Matcher *matcher, BookSide *makers, uint64_t taker_id, int taker_side, int order_type,
+                                 uint64_t quantity) noexcept nogil:
+    """Trade with the best level, oldest order first; return what is left of the taker. The level goes when empty."""
+    cdef Book *book = matcher.book
+    cdef uint32_t level_slot = makers.best
+    cdef Level *level = level_at(&book.store, level_slot)
+    cdef uint64_t price = makers.best_key ^ makers.mask
+    cdef int maker_side = 3 - taker_side
+    cdef uint32_t slot = level.oldest
+    cdef uint32_t younger
+    cdef Order *maker
+    cdef uint64_t traded
+    while True:
+        maker = order_at(book, slot)
+        if maker.quantity > quantity:
+            maker.quantity -= quantity
+            level.total -= quantity
+            makers.total -= quantity
+            record_trade(matcher, taker_id, taker_side, order_type, maker, price, quantity)
+            emit(matcher, BOOK_UPDATED, maker.id, 0, maker_side, 0, price, maker.quantity, 0)
+            quantity = 0
+            break
+        traded = maker.quantity
+        younger = maker.younger
+        prefetch(order_at(book, younger))
+        quantity -= traded
+        level.total -= traded
+        level.count -= 1
+        makers.total -= traded
+        makers.order_count -= 1
+        record_trade(matcher, taker_id, taker_side, order_type, maker, price, traded)
+        emit(matcher, BOOK_REMOVED, maker.id, 0, maker_side, 0, price, traded, FILLED)
+        index_remove(&book.index, maker.hash, slot)
+        slab_give_back(&book.orders, slot)
+        slot = younger
+        if slot == 0:
+            level_remove(&book.store, makers, level_slot)
+            return quantity
+        if quantity == 0:
+            break
+    level.oldest = slot
+    order_at(book, slot).older = 0
+    return 0
+
+
+cdef inline uint64_t trade(Matcher *matcher, uint64_t taker_id, int taker_side, int order_type, uint64_t limit_key,
+                           uint64_t quantity) noexcept nogil:
+    """Trade with all levels up to `limit_key`, best first; return what is left of the taker."""
+    cdef BookSide *makers = opposite_of(matcher.book, taker_side)
+    while quantity and makers.best and makers.best_key <= limit_key:
+        quantity = trade_level(matcher, makers, taker_id, taker_side, order_type, quantity)
+    return quantity
+
+
+cdef inline int rest(Matcher *matcher, uint64_t order_id, uint32_t hash, int side, uint64_t price, uint64_t quantity,
+                     bint post_only) noexcept nogil:
+    """Put what is left of an order into the book; its room was reserved."""
+    matcher.resting = book_rest(matcher.book, order_id, hash, side, price, quantity, post_only, False)
+    emit(matcher, BOOK_ADDED, order_id, 0, side, 0, price, quantity, 0)
+    return ACCEPTED
+
+
+cdef inline int matcher_submit(Matcher *matcher, uint64_t order_id, int side, int order_type, uint64_t price,
+                               bint has_price, uint64_t quantity) noexcept nogil:
+    """Run a new order; return a Code. `side` and `order_type` are valid; `price` counts only with `has_price`."""
+    cdef Book *book = matcher.book
+    cdef BookSide *makers = opposite_of(book, side)
+    cdef uint64_t limit_key = price ^ makers.mask
+    cdef bint may_rest = order_type == LIMIT or order_type == POST_ONLY
+    cdef uint32_t hash = index_hash(&book.index, order_id)
+    cdef bint crosses
+    matcher.unfilled = 0
+    matcher.resting = 0
+    if order_type == MARKET:
+        limit_key = <uint64_t>-1
+    elif unlikely(not has_price):
+        return reject(matcher, MISSING_PRICE, REJECT_MISSING_PRICE, order_id, side, order_type, 0, False, quantity)
+    if unlikely(quantity == 0):
+        return reject(matcher, INVALID_QUANTITY, REJECT_INVALID_QUANTITY, order_id, side, order_type, price, True, 0)
+    if unlikely(index_find(&book.index, order_at(book, 0), order_id, hash) != 0):
+        return reject(matcher, DUPLICATE_ORDER, REJECT_DUPLICATE, order_id, side, order_type, price, True, quantity)
+    crosses = makers.best != 0 and makers.best_key <= limit_key
+    if may_rest:
+        if unlikely(side_of(book, side).total + quantity < quantity):
+            return NUMERIC_OVERFLOW
+        if not crosses:
+            if unlikely(book_refuses(book, side, price, 0) or book_reserve(book)):
+                return CAPACITY_EXCEEDED
+            return rest(matcher, order_id, hash, side, price, quantity, order_type == POST_ONLY)
+        if order_type == POST_ONLY:
+            return reject(matcher, CROSSED_ORDER, REJECT_CROSSED, order_id, side, order_type, price, True, quantity)
+        if unlikely(book_reserve(book)):
+            return CAPACITY_EXCEEDED
+    elif order_type == FILL_OR_KILL and book_available(book, side, limit_key, quantity) < quantity:
+        matcher.unfilled = quantity
+        return reject(
+            matcher, ACCEPTED, REJECT_INSUFFICIENT_LIQUIDITY, order_id, side, order_type, price, True, quantity,
+        )
+    if unlikely(reserve_fills(matcher, side, limit_key, quantity)):
+        return CAPACITY_EXCEEDED
+    quantity = trade(matcher, order_id, side, order_type, limit_key, quantity)
+    if quantity:
+        if may_rest:
+            return rest(matcher, order_id, hash, side, price, quantity, False)
+        matcher.unfilled = quantity
+    return ACCEPTED
+
+
+cdef inline int matcher_reprice(Matcher *matcher, uint32_t slot, uint64_t price, uint64_t quantity) noexcept nogil:
+    """Cancel a resting order and submit it anew under its id; checks of `matcher_modify` up to here have passed."""
+    cdef Book *book = matcher.book
+    cdef const Order *order = order_at(book, slot)
+    cdef uint64_t id = order.id
+    cdef uint32_t hash = order.hash
+    cdef int side = order.side
+    cdef bint post_only = order.post_only
+    cdef uint64_t limit_key = price ^ opposite_of(book, side).mask
+    if book_crosses(book, side, price):
+        if post_only:
+            return reject(matcher, CROSSED_ORDER, REJECT_CROSSED, id, side, POST_ONLY, price, True, quantity)
+        if unlikely(reserve_fills(matcher, side, limit_key, quantity)):
+            return CAPACITY_EXCEEDED
+    elif unlikely(book_refuses(book, side, price, slot)):
+        return CAPACITY_EXCEEDED
+    if unlikely(book_reserve(book)):
+        return CAPACITY_EXCEEDED
+    order = order_at(book, slot)  # the reservation may have moved it
+    emit(matcher, BOOK_REMOVED, id, 0, side, 0, order.price, order.quantity, CANCELED)
+    book_drop(book, slot)
+    quantity = trade(matcher, id, side, LIMIT, limit_key, quantity)
+    if quantity:
+        return rest(matcher, id, hash, side, price, quantity, post_only)
+    return ACCEPTED
+
+
+cdef inline int matcher_modify(Matcher *matcher, uint64_t order_id, uint64_t quantity, uint64_t price,
+                               bint has_price) noexcept nogil:
+    """Set a resting order's open quantity and, with `has_price`, its price; return a Code."""
+    cdef Book *book = matcher.book
+    cdef uint32_t slot = book_find(book, order_id)
+    cdef const Order *order = order_at(book, slot)
+    matcher.unfilled = 0
+    matcher.resting = 0
+    if slot == 0:
+        return UNKNOWN_ORDER
+    if unlikely(quantity == 0):
+        return reject(
+            matcher, INVALID_QUANTITY, REJECT_INVALID_QUANTITY, order_id, order.side,
+            POST_ONLY if order.post_only else LIMIT, price, has_price, 0,
+        )
+    if unlikely(side_of(book, order.side).total - order.quantity + quantity < quantity):
+        return NUMERIC_OVERFLOW
+    if has_price and price != order.price:
+        return matcher_reprice(matcher, slot, price, quantity)
+    book_resize(book, slot, quantity)
+    matcher.resting = slot
+    emit(matcher, BOOK_UPDATED, order_id, 0, order.side, 0, order.price, quantity, 0)
+    return ACCEPTED
+
+
+cdef inline int matcher_cancel(Matcher *matcher, uint64_t order_id) noexcept nogil:
+    """Take a resting order out of the book; return a Code. `unfilled` becomes the quantity taken back."""
+    cdef Book *book = matcher.book
+    cdef uint32_t slot = book_find(book, order_id)
+    cdef const Order *order = order_at(book, slot)
+    matcher.unfilled = 0
+    matcher.resting = 0
+    if slot == 0:
+        return UNKNOWN_ORDER
+    matcher.unfilled = order.quantity
+    emit(matcher, BOOK_REMOVED, order_id, 0, order.side, 0, order.price, order.quantity, CANCELED)
+    book_drop(book, slot)
+    return ACCEPTED
+
+
+cdef class MatchingEngine:
+    cdef Matcher core              # the C-level door
+    cdef FillBuffer single_fills   # of single commands
+    cdef EventLog log
+    cdef readonly OrderBook order_book
+    cdef ResultPool result_pool
+    cdef int enter(self) except -1
+    cdef object submit_one(self, uint64_t id, int side, int order_type, object price, uint64_t quantity)

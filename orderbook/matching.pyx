@@ -1,0 +1,212 @@
+"""MatchingEngine: the matcher as Python sees it. It checks arguments, calls matching.pxd, and raises."""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+from orderbook.batch cimport BatchResult, CommandBuffer, ResultBuffers, ResultPool, new_batch_result
+from orderbook.events cimport event_log_destroy, event_log_init, event_log_oldest, event_log_read
+from orderbook.fills cimport fill_buffer_destroy
+from orderbook.numbers cimport as_order_type, as_side, as_u64
+from orderbook.pipeline cimport run_batch
+from orderbook.records cimport ASK, BID, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, POST_ONLY, Command
+from orderbook.refusals cimport refuse
+from orderbook.views cimport MatchResult, OrderView, new_fill, new_match_result, new_order_view
+
+cdef tuple NO_FILLS = ()
+
+
+cdef MatchResult result_of(MatchingEngine engine):
+    """Return the last single command's MatchResult."""
+    cdef OrderView resting = None
+    cdef tuple fills = NO_FILLS
+    cdef const Order *order
+    cdef Fill *fill
+    cdef uint64_t i
+    if engine.core.resting:
+        order = order_at(engine.core.book, engine.core.resting)
+        resting = new_order_view(order.id, order.side, order.price, order.quantity)
+    if engine.single_fills.size:
+        made = []
+        for i in range(engine.single_fills.size):
+            fill = &engine.single_fills.items[i]
+            made.append(new_fill(fill.maker_order_id, fill.price, fill.quantity))
+        fills = tuple(made)
+    return new_match_result(fills, resting, engine.core.unfilled)
+
+
+cdef class MatchingEngine:
+    """One instrument's matcher, in price-time priority, over a book that it owns.
+
+    book: an OrderBook to take over, with its orders; by default a new one. RuntimeError if another engine owns it,
+    ValueError if it is crossed.
+    event_capacity: how many of the newest events are held; 0 records none.
+
+    Prices are in ticks, quantities in lots. One thread at a time: a second one that enters while a batch runs gets
+    RuntimeError.
+    """
+
+    def __cinit__(self, book=None, *, event_capacity=65536):
+        cdef uint64_t capacity = as_u64(event_capacity, "event_capacity")
+        cdef OrderBook owned = OrderBook() if book is None else own(book)
+        if event_log_init(&self.log, capacity):
+            raise MemoryError(f"no memory for {capacity} events")
+        owned.owned = True
+        owned.sequence = &self.log.sequence
+        self.order_book = owned
+        self.result_pool = ResultPool()
+        self.core.book = &owned.state
+        self.core.log = &self.log
+        self.core.fills = &self.single_fills
+
+    def __dealloc__(self):
+        if self.order_book is not None:
+            self.order_book.sequence = NULL
+        event_log_destroy(&self.log)
+        fill_buffer_destroy(&self.single_fills)
+
+    def __reduce__(self):
+        raise TypeError("a MatchingEngine is neither picklable nor copyable; its order_book.snapshot() is")
+
+    cdef int enter(self) except -1:
+        """Begin a single command, unless a batch is running."""
+        self.order_book.enter()
+        self.single_fills.size = 0
+        return 0
+
+    cdef object submit_one(self, uint64_t id, int side, int order_type, object price, uint64_t quantity):
+        cdef bint has_price = price is not None
+        cdef uint64_t ticks = as_u64(price, "price") if has_price else 0
+        self.enter()
+        cdef int code = matcher_submit(&self.core, id, side, order_type, ticks, has_price, quantity)
+        if code:
+            refuse(code, id)
+        return result_of(self)
+
+    def submit(self, order_id, side, order_type, price, quantity):
+        """Run a new order of any type; `price` may be None for MARKET, which ignores it.
+
+        Return a MatchResult. Raise MissingPrice, InvalidQuantity, DuplicateOrder, NumericOverflow, CapacityExceeded, or
+        CrossedOrder (POST_ONLY). A FILL_OR_KILL that cannot be filled is no error: all of it is `unfilled`.
+        """
+        return self.submit_one(
+            as_u64(order_id, "order_id"), as_side(side), as_order_type(order_type), price, as_u64(quantity, "quantity"),
+        )
+
+    def submit_limit(self, order_id, side, price, quantity):
+        """Run a LIMIT order: it trades at its price or better, the rest rests."""
+        return self.submit_one(
+            as_u64(order_id, "order_id"), as_side(side), LIMIT, price, as_u64(quantity, "quantity"),
+        )
+
+    def submit_market(self, order_id, side, quantity):
+        """Run a MARKET order: it trades at any price, the rest is dropped."""
+        return self.submit_one(
+            as_u64(order_id, "order_id"), as_side(side), MARKET, None, as_u64(quantity, "quantity"),
+        )
+
+    def submit_immediate_or_cancel(self, order_id, side, price, quantity):
+        """Run an IOC order: it trades at its price or better, the rest is dropped."""
+        return self.submit_one(
+            as_u64(order_id, "order_id"), as_side(side), IMMEDIATE_OR_CANCEL, price, as_u64(quantity, "quantity"),
+        )
+
+    def submit_fill_or_kill(self, order_id, side, price, quantity):
+        """Run a FOK order: all of it trades at its price or better, or nothing does."""
+        return self.submit_one(
+            as_u64(order_id, "order_id"), as_side(side), FILL_OR_KILL, price, as_u64(quantity, "quantity"),
+        )
+
+    def submit_post_only(self, order_id, side, price, quantity):
+        """Run a POST_ONLY order: it rests, or raises CrossedOrder where it would trade."""
+        return self.submit_one(
+            as_u64(order_id, "order_id"), as_side(side), POST_ONLY, price, as_u64(quantity, "quantity"),
+        )
+
+    def modify_order(self, order_id, quantity, price=None):
+        """Set a resting order's open quantity and, where given, its price; return a MatchResult.
+
+        At the same price, the same or a smaller quantity keeps its place, a larger one goes to the back. A new price is
+        a cancel and a replacement under the same id, which may trade. Raise UnknownOrder, InvalidQuantity,
+        NumericOverflow, CapacityExceeded, or CrossedOrder (a post-only order).
+        """
+        cdef uint64_t id = as_u64(order_id, "order_id")
+        cdef uint64_t lots = as_u64(quantity, "quantity")
+        cdef bint has_price = price is not None
+        cdef uint64_t ticks = as_u64(price, "price") if has_price else 0
+        self.enter()
+        cdef int code = matcher_modify(&self.core, id, lots, ticks, has_price)
+        if code:
+            refuse(code, id)
+        return result_of(self)
+
+    def cancel_order(self, order_id):
+        """Take a resting order out of the book and return the quantity that was open; raise UnknownOrder."""
+        cdef uint64_t id = as_u64(order_id, "order_id")
+        self.enter()
+        cdef int code = matcher_cancel(&self.core, id)
+        if code:
+            refuse(code, id)
+        return self.core.unfilled
+
+    def process(self, commands):
+        """Run a batch: a contiguous buffer of COMMAND records (`COMMAND_DTYPE`), without the GIL.
+
+        Return a BatchResult. A refused command is a status, never an exception, and the rest goes on. Raise TypeError
+        where `commands` is no buffer and ValueError for a wrong item size or layout, before anything is applied;
+        RuntimeError where another batch is running.
+        """
+        cdef CommandBuffer buffer = CommandBuffer(commands)
+        cdef ResultPool pool = self.result_pool
+        cdef Py_ssize_t count = buffer.view.len // <Py_ssize_t>sizeof(Command)
+        self.enter()
+        cdef ResultBuffers buffers = pool.take(count)
+        self.core.book.busy = True
+        self.core.fills = &buffers.fills
+        with nogil:
+            run_batch(&self.core, <const Command *>buffer.view.buf, count, buffers.status, buffers.unfilled)
+        self.core.fills = &self.single_fills
+        self.core.timestamp = self.core.command = 0
+        self.core.book.busy = False
+        return new_batch_result(pool, &buffers, count)
+
+    @property
+    def last_sequence(self):
+        """The number of the last event, 0 before the first."""
+        self.order_book.enter()
+        return self.log.sequence
+
+    @property
+    def oldest_sequence(self):
+        """The number of the oldest event held; one above the last when none is."""
+        self.order_book.enter()
+        return event_log_oldest(&self.log)
+
+    def events(self, after=0, limit=None):
+        """Return the events held with a number above `after`, at most `limit`, as a list.
+
+        Raise SequenceGone where `after` lies ahead of the last event, or events behind it are no longer held.
+        """
+        cdef uint64_t first = as_u64(after, "after")
+        cdef uint64_t most = <uint64_t>-1 if limit is None else as_u64(limit, "limit")
+        self.order_book.enter()
+        return event_log_read(&self.log, first, most)
+
+    def check(self):
+        """Walk every invariant; raise AssertionError naming the first that is broken. O(orders)."""
+        self.order_book.check()
+
+    def state_hash(self):
+        """Return 32 hexadecimal digits that are equal exactly for equal states: see OrderBook.state_hash."""
+        return self.order_book.state_hash()
+
+
+cdef OrderBook own(object book):
+    """Return a book that an engine may take over, or raise TypeError, RuntimeError or ValueError."""
+    if not isinstance(book, OrderBook):
+        raise TypeError(f"book must be an OrderBook, not {type(book).__name__}")
+    cdef OrderBook free = book
+    free.enter_to_change()
+    cdef BookSide *bids = side_of(&free.state, BID)
+    if bids.best and book_crosses(&free.state, BID, bids.best_key ^ bids.mask):
+        raise ValueError("the book is crossed: a matching engine cannot take it over")
+    return free

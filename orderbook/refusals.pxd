@@ -1,0 +1,5 @@
+"""From a C code to the exception that Python sees."""
+
+from libc.stdint cimport uint64_t
+
+cdef int refuse(int code, uint64_t order_id) except -1
