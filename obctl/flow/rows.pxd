@@ -60,3 +60,4 @@ cdef class RowReader:
 
     cpdef Py_ssize_t read(self, Py_ssize_t max_rows) except -1
     cdef int fill(self, Py_ssize_t max_rows) except -1
+    cdef int reserve(self, Py_ssize_t max_rows) except -1

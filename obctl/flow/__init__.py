@@ -1,0 +1,60 @@
+"""Order flow files: reading CSV, LOBSTER messages and command records, and generating flow.
+
+`open_rows` is the way in. The rows are C structs (rows.pxd) that other compiled code takes without a Python object per
+row; `RowReader.rows_as_tuples` shows them to Python.
+"""
+
+import os
+from decimal import Decimal
+
+from obctl.flow.binary_reader import BinaryReader
+from obctl.flow.csv_reader import CsvReader
+from obctl.flow.errors import FlowError, RowError
+from obctl.flow.lobster_book import LobsterBookReader
+from obctl.flow.lobster_reader import LobsterReader
+from obctl.flow.recognise import FORMATS, recognise
+from obctl.flow.rows import FlowRow, RowReader
+from obctl.flow.source import Source
+
+__all__ = ["FORMATS", "FlowError", "FlowRow", "LobsterBookReader", "RowError", "RowReader", "open_rows"]
+
+BLOCK_SIZE = 1 << 20  # bytes read at a time
+
+
+def open_rows(
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,  # noqa: A002 - the name that people look for
+    tick_size: str | int | Decimal | None = None,
+    lot_size: str | int | Decimal | None = None,
+    time_unit: str = "auto",
+    symbol: str | None = None,
+    block_size: int = BLOCK_SIZE,
+) -> RowReader:
+    """Open a file of order flow, or standard input for "-", and return its reader.
+
+    `format` is 'csv', 'lobster' or 'bin', None to recognise it; compression (gzip, xz, zstd) is always recognised.
+    `tick_size`, `lot_size`, `time_unit` ('auto', 'ns', 'us', 'ms', 's') and `symbol` are for CSV; the other formats have
+    fixed units and one symbol, and refuse them with ValueError. Raise OSError when the file cannot be opened, FlowError
+    when it cannot be read as order flow. Memory stays near two blocks of `block_size` bytes whatever the file's size.
+    """
+    if format is not None and format not in FORMATS:
+        raise ValueError(f"format {format!r} is none of {', '.join(FORMATS)}")
+    source = Source(path)
+    try:
+        found = format or recognise(source.name, source.peek())
+        if found == "csv":
+            return CsvReader(
+                source,
+                tick_size=tick_size,
+                lot_size=lot_size,
+                time_unit=time_unit,
+                symbol=symbol,
+                block_size=block_size,
+            )
+        if (tick_size, lot_size, time_unit, symbol) != (None, None, "auto", None):
+            raise ValueError(f"{source.name}: tick_size, lot_size, time_unit and symbol are for CSV, not for {found}")
+        return (LobsterReader if found == "lobster" else BinaryReader)(source, block_size=block_size)
+    except BaseException:
+        source.close()
+        raise
