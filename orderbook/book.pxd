@@ -17,8 +17,8 @@ from orderbook.index cimport (
     Index, index_add, index_bytes, index_destroy, index_find, index_hash, index_init, index_remove, index_reserve,
 )
 from orderbook.levels cimport (
-    BookSide, LevelStore, level_add, level_at, level_find, level_next, level_remove, level_store_destroy,
-    level_store_init, level_store_reserve,
+    BookSide, LevelStore, Place, level_add, level_at, level_find, level_found, level_next, level_remove, level_seek,
+    level_store_destroy, level_store_init, level_store_reserve,
 )
 from orderbook.records cimport (
     ACCEPTED, BID, CAPACITY_EXCEEDED, CROSSED_ORDER, DUPLICATE_ORDER, INVALID_QUANTITY, NUMERIC_OVERFLOW, Level, Order,
@@ -153,12 +153,13 @@ cdef inline uint32_t book_rest(Book *book, uint64_t id, uint32_t hash, int side,
     """Put an order into the book, at the back of its level or (`front`) at its head; return its slot."""
     cdef BookSide *into = side_of(book, side)
     cdef uint64_t key = price ^ into.mask
-    cdef uint32_t level_slot = level_find(&book.store, into, key)
+    cdef Place place = level_seek(&book.store, into, key)
+    cdef uint32_t level_slot = level_found(&book.store, place, key)
     cdef uint32_t slot = slab_take(&book.orders)
     cdef Order *order = order_at(book, slot)
     cdef Level *level
     if level_slot == 0:
-        level_slot = level_add(&book.store, into, key)
+        level_slot = level_add(&book.store, into, place, key)
     level = level_at(&book.store, level_slot)
     order.id = id
     order.price = price

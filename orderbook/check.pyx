@@ -8,7 +8,7 @@ from libc.stdint cimport uint32_t, uint64_t
 
 from orderbook.book cimport Book, BookSide, order_at
 from orderbook.index cimport index_find, index_hash
-from orderbook.levels cimport NODE_BITS, NODE_WAYS, Node, first_below, level_at, level_next, node_at
+from orderbook.levels cimport IS_LEVEL, NODE_BITS, NODE_WAYS, Node, first_of, level_at, level_next, node_at
 from orderbook.records cimport Level, Order
 from orderbook.slab cimport Slab
 
@@ -20,38 +20,50 @@ cdef struct Seen:
     uint64_t quantity
 
 
-cdef const char *node_check(Book *book, uint32_t slot, uint32_t parent, uint32_t place, Seen *seen) noexcept nogil:
+cdef const char *node_check(Book *book, uint32_t slot, uint32_t parent, Seen *seen) noexcept nogil:
     """Walk the price tree below node `slot`, counting nodes and levels."""
     cdef const Node *node = node_at(&book.store, slot)
-    cdef const Node *below
     cdef const char *broken
-    cdef uint32_t child, way
+    cdef uint32_t child, place
     cdef uint32_t children = 0
     seen.nodes += 1
-    if node.parent != parent or (parent and node.place != place):
+    if node.parent != parent:
         return "a node of the price tree does not know its parent"
     if node.base != ((node.base >> node.shift) >> NODE_BITS << NODE_BITS) << node.shift:
-        return "a node's base has bits below the node's span"
-    for way in range(NODE_WAYS):
-        child = node.children[way]
-        if (child != 0) != ((node.bitmap >> way) & 1):
+        return "a node's base has bits below its own"
+    for place in range(<uint32_t>NODE_WAYS):
+        child = node.children[place]
+        if (child != 0) != ((node.bitmap >> place) & 1):
             return "a node's bitmap does not tell its children"
         if child == 0:
             continue
         children += 1
-        if node.shift == 0:
-            seen.levels += 1
-            if level_at(&book.store, child).key != node.base + way or level_at(&book.store, child).leaf != slot:
-                return "a level hangs at the wrong place of the price tree"
-            continue
-        below = node_at(&book.store, child)
-        if below.shift >= node.shift or ((below.base ^ node.base) >> node.shift) != way:
-            return "a node hangs at the wrong place of the price tree"
-        broken = node_check(book, child, slot, way, seen)
+        broken = child_check(book, child, slot, seen)
         if broken != NULL:
             return broken
-    if children < (1 if node.shift == 0 else 2):
+        if child_key(book, child) >> node.shift != (node.base >> node.shift) + place:
+            return "a child hangs at the wrong place of the price tree"
+    if children < 2:
         return "a node of the price tree has too few children"
+    return NULL
+
+
+cdef uint64_t child_key(const Book *book, uint32_t child) noexcept nogil:
+    """Return the lowest key that a child of a node stands for."""
+    if child & IS_LEVEL:
+        return level_at(&book.store, child & ~<uint32_t>IS_LEVEL).key
+    return node_at(&book.store, child).base
+
+
+cdef const char *child_check(Book *book, uint32_t child, uint32_t parent, Seen *seen) noexcept nogil:
+    """Walk one child of node `parent` (0: the top of the tree)."""
+    if not child & IS_LEVEL:
+        if parent and node_at(&book.store, child).shift >= node_at(&book.store, parent).shift:
+            return "a node of the price tree spans no less than its parent"
+        return node_check(book, child, parent, seen)
+    seen.levels += 1
+    if level_at(&book.store, child & ~<uint32_t>IS_LEVEL).parent != parent:
+        return "a level does not know its parent"
     return NULL
 
 
@@ -102,10 +114,10 @@ cdef const char *side_check(Book *book, int side_code, Seen *all_seen) noexcept 
     if (side.best == 0) != (side.root == 0):
         return "a side has a best level without a price tree, or the reverse"
     if side.root:
-        broken = node_check(book, side.root, 0, 0, &seen)
+        broken = child_check(book, side.root, 0, &seen)
         if broken != NULL:
             return broken
-        if side.best != first_below(&book.store, side.root) or side.best_key != level_at(&book.store, side.best).key:
+        if side.best != first_of(&book.store, side.root) or side.best_key != level_at(&book.store, side.best).key:
             return "a side's best level is not its best"
     while slot:
         if levels and level_at(&book.store, slot).key <= key_before:
