@@ -21,8 +21,13 @@ from obctl.replay.verification cimport Verification
 from orderbook.book cimport Book, order_at, side_of
 from orderbook.levels cimport BookSide, level_at, level_find
 
+cdef extern from *:
+    """
+    #define OBCTL_ANONYMOUS_FROM 0xFFFFFFFF00000000ull
+    """
+    const uint64_t ANONYMOUS_FROM "OBCTL_ANONYMOUS_FROM"
+
 cdef enum:
-    ANONYMOUS_FROM = 0xFFFFFFFF00000000
     NO_COMMAND = -1    # what a message comes to that changes no book, or not yet
 
 
@@ -70,4 +75,4 @@ cdef inline uint32_t anonymous_at(Book *book, int side_code, uint64_t price) noe
     if level == 0:
         return 0
     oldest = level_at(&book.store, level).oldest
-    return oldest if order_at(book, oldest).id >= <uint64_t>ANONYMOUS_FROM else 0
+    return oldest if order_at(book, oldest).id >= ANONYMOUS_FROM else 0

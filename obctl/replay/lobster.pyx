@@ -97,7 +97,7 @@ cdef class LobsterReplay(Replay):
     cdef int apply_message(self, const Row *row) noexcept nogil:
         """Apply one message to the book; return a Code or NO_COMMAND."""
         if row.action == ADD:
-            if row.order_id >= <uint64_t>ANONYMOUS_FROM:
+            if row.order_id >= ANONYMOUS_FROM:
                 return INVALID_COMMAND
             if id_set_add(&self.added, row.order_id):
                 return CAPACITY_EXCEEDED
@@ -191,7 +191,8 @@ cdef class LobsterReplay(Replay):
         cdef Deepest *deepest = &self.deepest[side_code - 1]
         cdef Py_ssize_t count = stated_count(self.statements, side_code)
         deepest.stated = count == self.statements.levels
-        deepest.key = stated_levels(self.statements, side_code)[count - 1].price ^ side_of(self.state, side_code).mask
+        if deepest.stated:
+            deepest.key = stated_levels(self.statements, side_code)[count - 1].price ^ side_of(self.state, side_code).mask
 
     cdef void adopt(self, int side_code) noexcept:
         """Adopt what is not known yet of a level that has just come into sight at the last column.

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memset
 
-from obctl.flow.binary cimport BinaryReader
+from obctl.flow.binary_reader cimport BinaryReader
 from obctl.flow.rows cimport ADD, CANCEL, HAS_PRICE as ROW_HAS_PRICE, HAS_QUANTITY, MODIFY, Row, RowReader
 from obctl.replay.recorder cimport Recorder, Tape, tape_event, tape_follows_rows, tape_row
 from orderbook.book cimport book_find, order_at
@@ -63,12 +63,15 @@ cdef class MatchReplay(Replay):
         self.book = self.engine.order_book
 
     cpdef Py_ssize_t feed(self, RowReader reader, Py_ssize_t max_rows) except -1:
-        cdef Py_ssize_t count
+        cdef const unsigned char[::1] records
+        cdef size_t count
         if not isinstance(reader, BinaryReader):
             return Replay.feed(self, reader, max_rows)
-        count = (<BinaryReader>reader).read_commands(max_rows)
-        with nogil:
-            self.run((<BinaryReader>reader).commands, count)
+        records = reader.read_commands(max_rows)  # as they are in the file: they need no translation
+        count = records.shape[0] // sizeof(Command)
+        if count:
+            with nogil:
+                self.run(<const Command *>&records[0], count)
         return count
 
     cdef void apply(self, const Row *rows, size_t count) noexcept nogil:

@@ -2,6 +2,9 @@
 
 from orderbook.errors import BY_NUMBER
 
+from orderbook.book cimport side_of
+from orderbook.records cimport ASK, BID
+
 
 cdef class Replay:
     """Rows of order flow into a book; subclasses say how.
@@ -41,6 +44,16 @@ cdef class Replay:
     def refused(self):
         """Return the commands refused so far, by the code of the reason."""
         return {BY_NUMBER[code].code: self.outcomes[code] for code in range(1, CODES) if self.outcomes[code]}
+
+    @property
+    def bid_levels(self):
+        """The price levels of the bids now."""
+        return side_of(&self.book.state, BID).level_count
+
+    @property
+    def ask_levels(self):
+        """The price levels of the asks now."""
+        return side_of(&self.book.state, ASK).level_count
 
     def report(self):
         """Return what the summary says of this kind of replay beyond the common figures."""

@@ -66,7 +66,6 @@ def spread_of(book: OrderBook) -> int | None:
 def summarise(replay: Replay, files: list[str], kind: str, mode: str, skipped_rows: int, seconds: float) -> Summary:
     """Return the summary of a finished replay."""
     book, recorder = replay.book, replay.recorder
-    bids, asks = book.depth()
     return Summary(
         files=files,
         format=kind,
@@ -88,8 +87,8 @@ def summarise(replay: Replay, files: list[str], kind: str, mode: str, skipped_ro
         best_ask=best_of(book.best_ask()),
         spread=spread_of(book),
         resting_orders=len(book),
-        bid_levels=len(bids),
-        ask_levels=len(asks),
+        bid_levels=replay.bid_levels,
+        ask_levels=replay.ask_levels,
         state_hash=book.state_hash(),
         details=replay.report(),
     )
