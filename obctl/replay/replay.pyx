@@ -28,8 +28,14 @@ cdef class Replay:
     cdef void apply(self, const Row *rows, size_t count) noexcept nogil:
         pass
 
-    def finish(self):
-        """Apply what was held back, at the end of the last file."""
+    def begin_file(self, name, statements=None, expected=None):
+        """Go on with another file. The order book files beside it mean something to LOBSTER replays only."""
+
+    def skip_row(self):
+        """Step over a wrong row, which the reader has left behind."""
+
+    def end_file(self):
+        """Apply what was held back, at the end of a file."""
 
     @property
     def commands(self):
