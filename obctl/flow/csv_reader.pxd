@@ -7,7 +7,7 @@ from obctl.flow.scan cimport Unit
 from obctl.flow.text_reader cimport Failure, TextReader
 
 
-cdef enum Role:       # what a column means; NO_ROLE columns are read past
+cdef enum:            # the roles: what a column means; NO_ROLE columns are read past
     NO_ROLE
     TIME
     KIND

@@ -162,9 +162,9 @@ cdef class CsvReader(TextReader):
                 while p[0] != delimiter and p[0] != c'\n':
                     p += 1
                 end = p
-                if p[0] == c'\n' and end > start and end[-1] == c'\r':
+                if p[0] == c'\n' and end > start and (end - 1)[0] == c'\r':
                     end -= 1
-                while end > start and end[-1] == c' ':
+                while end > start and (end - 1)[0] == c' ':
                     end -= 1
             if column < self.column_count:
                 self.fields[self.roles[column]].start = start

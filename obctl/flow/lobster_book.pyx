@@ -98,7 +98,7 @@ cdef class LobsterBookReader:
     cdef bint parse_row(self, char *line, char *newline, Failure *failure) noexcept nogil:
         """Read all levels of a line. Return False, with the failure filled, when it is wrong."""
         cdef char *p = line
-        cdef char *end = newline - (newline > line and newline[-1] == c'\r')
+        cdef char *end = newline - (newline > line and (newline - 1)[0] == c'\r')
         cdef Py_ssize_t level
         self.ask_count = self.bid_count = 0
         failure.reason = OK

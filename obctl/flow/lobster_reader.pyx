@@ -26,7 +26,7 @@ cdef enum:
     PRICE = 4
     DIRECTION = 5
 
-cdef const int[8] ACTIONS = [0, ADD, CANCEL, CANCEL, EXECUTE, EXECUTE_HIDDEN, CROSS, HALT]  # by event type
+cdef int[8] ACTIONS = [0, ADD, CANCEL, CANCEL, EXECUTE, EXECUTE_HIDDEN, CROSS, HALT]  # by event type
 cdef enum:
     DELETE = 3  # the event type that cancels all of an order
 
@@ -125,7 +125,7 @@ cdef inline int split(const char *line, Column *columns, const char **newline) n
         while p[0] != c',' and p[0] != c'\n':
             p += 1
         if count < LOBSTER_COLUMNS:
-            columns[count].end = p - (p[0] == c'\n' and p > columns[count].start and p[-1] == c'\r')
+            columns[count].end = p - (p[0] == c'\n' and p > columns[count].start and (p - 1)[0] == c'\r')
         count += 1
         if p[0] == c'\n':
             newline[0] = p

@@ -233,7 +233,7 @@ cdef int scan_iso_time(const char *start, const char *end, uint64_t *nanoseconds
     total = days * 86400 + hour * 3600 + minute * 60 + second - zone
     if total < 0:
         return BEFORE_1970
-    if total >= 18446744073:  # the second in which 2^64 nanoseconds end, in the year 2554
+    if total >= 18446744073LL:  # the second in which 2^64 nanoseconds end, in the year 2554
         return TOO_LARGE
     nanoseconds[0] = <uint64_t>total * 1000000000 + <uint64_t>fraction
     return OK

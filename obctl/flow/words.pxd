@@ -5,12 +5,13 @@ from libc.string cimport memset
 
 
 cdef enum:
-    WORD_MAX = 24   # bytes of the longest word, and a little
+    WORD_PARTS = 3  # a word as 64-bit integers
+    WORD_MAX = 24   # bytes of them: enough for the longest word
     WORDS_MAX = 64
 
 
 cdef struct Word:
-    uint64_t text[WORD_MAX // 8]  # upper case, zeros behind it
+    uint64_t text[WORD_PARTS]  # upper case, zeros behind it
     uint8_t value
     uint8_t detail
 
@@ -37,9 +38,9 @@ cdef inline bint pack_word(const char *start, const char *end, uint64_t *text) n
 
 cdef inline const Word *find_word(const WordTable *table, const char *start, const char *end) noexcept nogil:
     """Return the word's entry, or NULL."""
-    cdef uint64_t text[WORD_MAX // 8]
-    cdef const Word *word = table.words
-    cdef const Word *last = table.words + table.count
+    cdef uint64_t text[WORD_PARTS]
+    cdef const Word *word = &table.words[0]
+    cdef const Word *last = &table.words[table.count]
     if not pack_word(start, end, text):
         return NULL
     while word < last:
