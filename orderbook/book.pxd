@@ -15,6 +15,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from orderbook.canary cimport CANARY_PRIORITY, CANARY_TOTAL
 from orderbook.index cimport (
     Index, index_add, index_bytes, index_destroy, index_find, index_hash, index_init, index_remove, index_reserve,
+    index_room,
 )
 from orderbook.levels cimport (
     BookSide, LevelStore, Place, level_add, level_at, level_find, level_found, level_next, level_remove, level_seek,
@@ -27,6 +28,13 @@ from orderbook.records cimport (
 from orderbook.slab cimport Slab, slab_destroy, slab_give_back, slab_init, slab_reserve, slab_take
 
 
+cdef extern from *:
+    """
+    #define ORDERBOOK_UNLIMITED ((uint64_t)1 << 40)  /* a cap that 32-bit slots never let a book reach */
+    """
+    const uint64_t BOOK_UNLIMITED "ORDERBOOK_UNLIMITED"
+
+
 cdef struct Book:
     BookSide sides[2]      # BID, ASK
     LevelStore store       # the levels of both
@@ -34,6 +42,8 @@ cdef struct Book:
     Index index            # order id → slot
     uint64_t max_orders    # cap on resting orders
     uint64_t max_levels    # cap on price levels, both sides together
+    uint32_t orders_ready  # while orders.live is below this, one more order needs neither memory nor a look at the cap
+    uint32_t levels_ready  # while store.levels.live is below this, likewise one more level
     bint allow_crossed     # a book rebuilt from reports may be locked or crossed
     bint busy              # a batch is running on it, perhaps in another thread
 
@@ -46,7 +56,7 @@ cdef inline int book_init(Book *book, uint64_t key_add, uint64_t key_multiply) n
     failed |= index_init(&book.index, key_add, key_multiply)
     book.sides[0].mask = <uint64_t>-1
     book.sides[1].mask = 0
-    book.max_orders = book.max_levels = <uint64_t>-1
+    book.max_orders = book.max_levels = BOOK_UNLIMITED
     return failed
 
 
@@ -81,11 +91,6 @@ cdef inline uint32_t book_find(const Book *book, uint64_t id) noexcept nogil:
     return index_find(&book.index, <const Order *>book.orders.items, id, index_hash(&book.index, id))
 
 
-cdef inline int book_reserve(Book *book) noexcept nogil:
-    """See to it that one order can come to rest at any price; return 0, or -1 when memory is out."""
-    return slab_reserve(&book.orders, 1) | index_reserve(&book.index) | level_store_reserve(&book.store)
-
-
 cdef inline uint64_t book_order_count(const Book *book) noexcept nogil:
     return book.index.count
 
@@ -94,21 +99,42 @@ cdef inline uint64_t book_level_count(const Book *book) noexcept nogil:
     return <uint64_t>book.sides[0].level_count + book.sides[1].level_count
 
 
-cdef inline int book_refuses(Book *book, int side, uint64_t price, uint32_t leaving) noexcept nogil:
-    """Return CAPACITY_EXCEEDED if the caps or memory forbid that an order which trades nothing rests, else ACCEPTED.
-
-    `leaving` is the slot of the order that makes room for it (a reprice), or 0. An order that does trade before it rests
-    frees an order and a level, so the caps cannot stand against it: callers ask only for those that do not cross.
-    """
+cdef inline bint caps_forbid(Book *book, int side, uint64_t price, uint32_t leaving) noexcept nogil:
+    """Tell whether a cap forbids that one more order rests at `price` when the order in slot `leaving` (or 0) goes."""
     cdef const Order *order = order_at(book, leaving)
-    cdef uint64_t orders_left = 1 if leaving else 0
-    cdef uint64_t levels_left = 1 if leaving and level_at(&book.store, order.level).count == 1 else 0
     cdef const BookSide *into = side_of(book, side)
-    if unlikely(book_order_count(book) - orders_left >= book.max_orders):
+    cdef bint frees_level = leaving and level_at(&book.store, order.level).count == 1
+    if book_order_count(book) - (leaving != 0) >= book.max_orders:
+        return True
+    if book_level_count(book) - frees_level < book.max_levels:
+        return False
+    return level_find(&book.store, into, price ^ into.mask) == 0
+
+
+cdef inline void book_set_ready(Book *book) noexcept nogil:
+    """Note how far the book may grow without a look at memory or caps."""
+    book.orders_ready = <uint32_t>min(min(book.orders.capacity, index_room(&book.index)), book.max_orders + 1)
+    book.levels_ready = <uint32_t>min(book.store.levels.capacity, book.max_levels + 1)
+
+
+cdef inline int book_grow(Book *book) noexcept nogil:
+    """Make memory for at least one more order and level; return 0, or -1 when memory is out."""
+    if slab_reserve(&book.orders) | index_reserve(&book.index) | level_store_reserve(&book.store):
+        return -1
+    book_set_ready(book)
+    return 0
+
+
+cdef inline int book_reserve(Book *book, int side, uint64_t price, uint32_t leaving, bint crosses) noexcept nogil:
+    """See to it that an order can come to rest at `price`; return ACCEPTED or CAPACITY_EXCEEDED.
+
+    `leaving` is the slot of the order that makes room for it (a reprice), or 0. An order that trades before it rests
+    (`crosses`) frees an order and a level, so no cap can stand against it.
+    """
+    if likely(book.orders.live < book.orders_ready and book.store.levels.live < book.levels_ready):
+        return ACCEPTED
+    if not crosses and caps_forbid(book, side, price, leaving) or book_grow(book):
         return CAPACITY_EXCEEDED
-    if unlikely(book_level_count(book) - levels_left >= book.max_levels):
-        if not level_find(&book.store, into, price ^ into.mask):
-            return CAPACITY_EXCEEDED
     return ACCEPTED
 
 
@@ -223,7 +249,7 @@ cdef inline int book_add(Book *book, uint64_t id, int side, uint64_t price, uint
         return NUMERIC_OVERFLOW
     if not book.allow_crossed and book_crosses(book, side, price):
         return CROSSED_ORDER
-    if book_refuses(book, side, price, 0) or book_reserve(book):
+    if book_reserve(book, side, price, 0, False):
         return CAPACITY_EXCEEDED
     book_rest(book, id, hash, side, price, quantity, False, front)
     return ACCEPTED

@@ -16,8 +16,9 @@ from orderbook.views cimport LevelDepth, OrderView, new_level_depth, new_order_v
 from orderbook.views import BookSnapshot, LevelSnapshot
 
 
-cdef uint64_t cap_of(object cap, str name) except? 0xDEADBEEFDEADBEEF:
-    return <uint64_t>-1 if cap is None else as_u64(cap, name)
+cdef uint64_t at_most(object most, str name) except? 0xDEADBEEFDEADBEEF:
+    """Return an optional limit as a number: None sets none."""
+    return <uint64_t>-1 if most is None else as_u64(most, name)
 
 
 cdef OrderView view_of(const Order *order):
@@ -125,8 +126,9 @@ cdef class OrderBook:
         if book_init(&self.state, int.from_bytes(keys[:8], "little"), int.from_bytes(keys[8:], "little")):
             raise MemoryError("no memory for an empty order book")
         self.state.allow_crossed = allow_crossed
-        self.state.max_orders = cap_of(max_orders, "max_orders")
-        self.state.max_levels = cap_of(max_levels, "max_levels")
+        self.state.max_orders = min(at_most(max_orders, "max_orders"), BOOK_UNLIMITED)
+        self.state.max_levels = min(at_most(max_levels, "max_levels"), BOOK_UNLIMITED)
+        book_set_ready(&self.state)
 
     def __dealloc__(self):
         book_destroy(&self.state)
@@ -269,7 +271,7 @@ cdef class OrderBook:
 
     def depth(self, levels=None):
         """Return (bids, asks), each a tuple of LevelDepth, best first; at most `levels` a side (L2). O(levels)."""
-        cdef uint64_t limit = cap_of(levels, "levels")
+        cdef uint64_t limit = at_most(levels, "levels")
         self.enter()
         return depth_of(self, BID, limit), depth_of(self, ASK, limit)
 

@@ -13,36 +13,36 @@ from orderbook.records cimport Event, unlikely
 
 cdef struct EventLog:
     Event *ring
-    uint64_t capacity     # events held at most
-    uint64_t slots        # of the ring: the capacity, but at least 1
-    uint64_t next         # where the next event goes
+    Event *next           # where the next event goes
+    Event *end            # behind the ring's last slot
+    uint64_t capacity     # events held at most; the ring has as many slots, but at least 1
     uint64_t sequence     # of the last event, 0 before the first
 
 
 cdef inline int event_log_init(EventLog *log, uint64_t capacity) noexcept nogil:
     """Make an empty log; return 0, or -1 when memory is out."""
-    log.capacity = capacity
-    log.slots = capacity if capacity else 1
-    log.next = log.sequence = 0
-    if log.slots > (<uint64_t>1 << 48) // sizeof(Event):
+    cdef uint64_t slots = capacity if capacity else 1
+    if slots > (<uint64_t>1 << 48) // sizeof(Event):
         return -1
-    log.ring = <Event *>pages_grow(NULL, 0, log.slots * sizeof(Event))
+    log.ring = <Event *>pages_grow(NULL, 0, slots * sizeof(Event))
+    log.next = log.ring
+    log.end = log.ring + slots
+    log.capacity = capacity
+    log.sequence = 0
     return 0 if log.ring != NULL else -1
 
 
 cdef inline void event_log_destroy(EventLog *log) noexcept nogil:
     if log.ring != NULL:
-        pages_free(log.ring, log.slots * sizeof(Event))
+        pages_free(log.ring, (log.end - log.ring) * sizeof(Event))
         log.ring = NULL
 
 
 cdef inline Event *event_log_append(EventLog *log) noexcept nogil:
     """Number a new event and return its record, to be filled in."""
-    cdef Event *event = log.ring + log.next
+    cdef Event *event = log.next
     log.sequence += 1
-    log.next += 1
-    if unlikely(log.next == log.slots):
-        log.next = 0
+    log.next = log.ring if unlikely(event + 1 == log.end) else event + 1
     return event
 
 
@@ -54,7 +54,8 @@ cdef inline uint64_t event_log_oldest(const EventLog *log) noexcept nogil:
 cdef inline const Event *event_log_at(const EventLog *log, uint64_t sequence) noexcept nogil:
     """Return a held event."""
     cdef uint64_t back = log.sequence + 1 - sequence
-    return log.ring + (log.next - back if log.next >= back else log.next + log.slots - back)
+    cdef uint64_t next = log.next - log.ring
+    return log.next - back + (0 if next >= back else log.end - log.ring)
 
 
 cdef list event_log_read(const EventLog *log, uint64_t after, uint64_t limit)

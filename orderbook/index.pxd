@@ -103,11 +103,14 @@ cdef inline int index_grow(Index *index) noexcept nogil:
     return 0
 
 
+cdef inline uint64_t index_room(const Index *index) noexcept nogil:
+    """Return how many orders it takes before it must grow: half of its places."""
+    return (<uint64_t>index.mask + 1) >> 1
+
+
 cdef inline int index_reserve(Index *index) noexcept nogil:
-    """See to it that one more entry can be added; return 0, or -1 when memory is out."""
-    if likely(2 * <uint64_t>index.count < index.mask):
-        return 0
-    return index_grow(index)
+    """See to it that one more order can be added; return 0, or -1 when memory is out."""
+    return index_grow(index) if index.count >= index_room(index) else 0
 
 
 cdef inline void index_add(Index *index, uint32_t hash, uint32_t slot) noexcept nogil:

@@ -20,7 +20,7 @@ and nodes of both sides share two slabs.
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from orderbook.records cimport Level, clz, ctz
-from orderbook.slab cimport Slab, slab_destroy, slab_give_back, slab_init, slab_reserve, slab_take
+from orderbook.slab cimport Slab, slab_destroy, slab_give_back, slab_grow, slab_init, slab_reserve, slab_take
 
 
 cdef enum:
@@ -69,8 +69,13 @@ cdef inline void level_store_destroy(LevelStore *store) noexcept nogil:
 
 
 cdef inline int level_store_reserve(LevelStore *store) noexcept nogil:
-    """See to it that one level can be added at any price; return 0, or -1 when memory is out."""
-    return slab_reserve(&store.levels, 1) | slab_reserve(&store.nodes, 1)
+    """See to it that one level can be added at any price; return 0, or -1 when memory is out.
+
+    There are always fewer nodes than levels, so with as many slots for either, there is a node when there is a level.
+    """
+    if slab_reserve(&store.levels):
+        return -1
+    return slab_grow(&store.nodes) if store.nodes.capacity < store.levels.capacity else 0
 
 
 cdef inline Level *level_at(const LevelStore *store, uint32_t slot) noexcept nogil:

@@ -11,7 +11,7 @@ event. Memory is reserved before anything changes, too.
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from orderbook.book cimport (
-    Book, OrderBook, book_available, book_crosses, book_drop, book_find, book_refuses, book_reserve, book_resize,
+    Book, OrderBook, book_available, book_crosses, book_drop, book_reserve, book_resize,
     book_rest, opposite_of, order_at, side_of,
 )
 from orderbook.batch cimport ResultPool
@@ -184,14 +184,13 @@ cdef inline int rest(Matcher *matcher, uint64_t order_id, uint32_t hash, int sid
     return ACCEPTED
 
 
-cdef inline int matcher_submit(Matcher *matcher, uint64_t order_id, int side, int order_type, uint64_t price,
-                               bint has_price, uint64_t quantity) noexcept nogil:
-    """Run a new order; return a Code. `side` and `order_type` are valid; `price` counts only with `has_price`."""
+cdef inline int submit_hashed(Matcher *matcher, uint64_t order_id, uint32_t hash, int side, int order_type,
+                              uint64_t price, bint has_price, uint64_t quantity) noexcept nogil:
+    """Run a new order whose id has been hashed: see `matcher_submit`."""
     cdef Book *book = matcher.book
     cdef BookSide *makers = opposite_of(book, side)
     cdef uint64_t limit_key = price ^ makers.mask
     cdef bint may_rest = order_type == LIMIT or order_type == POST_ONLY
-    cdef uint32_t hash = index_hash(&book.index, order_id)
     cdef bint crosses
     matcher.unfilled = 0
     matcher.resting = 0
@@ -208,12 +207,12 @@ cdef inline int matcher_submit(Matcher *matcher, uint64_t order_id, int side, in
         if unlikely(side_of(book, side).total + quantity < quantity):
             return NUMERIC_OVERFLOW
         if not crosses:
-            if unlikely(book_refuses(book, side, price, 0) or book_reserve(book)):
+            if unlikely(book_reserve(book, side, price, 0, False)):
                 return CAPACITY_EXCEEDED
             return rest(matcher, order_id, hash, side, price, quantity, order_type == POST_ONLY)
         if order_type == POST_ONLY:
             return reject(matcher, CROSSED_ORDER, REJECT_CROSSED, order_id, side, order_type, price, True, quantity)
-        if unlikely(book_reserve(book)):
+        if unlikely(book_reserve(book, side, price, 0, True)):
             return CAPACITY_EXCEEDED
     elif order_type == FILL_OR_KILL and book_available(book, side, limit_key, quantity) < quantity:
         matcher.unfilled = quantity
@@ -239,14 +238,12 @@ cdef inline int matcher_reprice(Matcher *matcher, uint32_t slot, uint64_t price,
     cdef int side = order.side
     cdef bint post_only = order.post_only
     cdef uint64_t limit_key = price ^ opposite_of(book, side).mask
-    if book_crosses(book, side, price):
-        if post_only:
-            return reject(matcher, CROSSED_ORDER, REJECT_CROSSED, id, side, POST_ONLY, price, True, quantity)
-        if unlikely(reserve_fills(matcher, side, limit_key, quantity)):
-            return CAPACITY_EXCEEDED
-    elif unlikely(book_refuses(book, side, price, slot)):
+    cdef bint crosses = book_crosses(book, side, price)
+    if crosses and post_only:
+        return reject(matcher, CROSSED_ORDER, REJECT_CROSSED, id, side, POST_ONLY, price, True, quantity)
+    if unlikely(book_reserve(book, side, price, slot, crosses)):
         return CAPACITY_EXCEEDED
-    if unlikely(book_reserve(book)):
+    if crosses and reserve_fills(matcher, side, limit_key, quantity):
         return CAPACITY_EXCEEDED
     order = order_at(book, slot)  # the reservation may have moved it
     emit(matcher, BOOK_REMOVED, id, 0, side, 0, order.price, order.quantity, CANCELED)
@@ -257,11 +254,11 @@ cdef inline int matcher_reprice(Matcher *matcher, uint32_t slot, uint64_t price,
     return ACCEPTED
 
 
-cdef inline int matcher_modify(Matcher *matcher, uint64_t order_id, uint64_t quantity, uint64_t price,
-                               bint has_price) noexcept nogil:
-    """Set a resting order's open quantity and, with `has_price`, its price; return a Code."""
+cdef inline int modify_hashed(Matcher *matcher, uint64_t order_id, uint32_t hash, uint64_t quantity, uint64_t price,
+                              bint has_price) noexcept nogil:
+    """Change an order whose id has been hashed: see `matcher_modify`."""
     cdef Book *book = matcher.book
-    cdef uint32_t slot = book_find(book, order_id)
+    cdef uint32_t slot = index_find(&book.index, order_at(book, 0), order_id, hash)
     cdef const Order *order = order_at(book, slot)
     matcher.unfilled = 0
     matcher.resting = 0
@@ -282,10 +279,10 @@ cdef inline int matcher_modify(Matcher *matcher, uint64_t order_id, uint64_t qua
     return ACCEPTED
 
 
-cdef inline int matcher_cancel(Matcher *matcher, uint64_t order_id) noexcept nogil:
-    """Take a resting order out of the book; return a Code. `unfilled` becomes the quantity taken back."""
+cdef inline int cancel_hashed(Matcher *matcher, uint64_t order_id, uint32_t hash) noexcept nogil:
+    """Cancel an order whose id has been hashed: see `matcher_cancel`."""
     cdef Book *book = matcher.book
-    cdef uint32_t slot = book_find(book, order_id)
+    cdef uint32_t slot = index_find(&book.index, order_at(book, 0), order_id, hash)
     cdef const Order *order = order_at(book, slot)
     matcher.unfilled = 0
     matcher.resting = 0
@@ -295,6 +292,24 @@ cdef inline int matcher_cancel(Matcher *matcher, uint64_t order_id) noexcept nog
     emit(matcher, BOOK_REMOVED, order_id, 0, order.side, 0, order.price, order.quantity, CANCELED)
     book_drop(book, slot)
     return ACCEPTED
+
+
+cdef inline int matcher_submit(Matcher *matcher, uint64_t order_id, int side, int order_type, uint64_t price,
+                               bint has_price, uint64_t quantity) noexcept nogil:
+    """Run a new order; return a Code. `side` and `order_type` are valid; `price` counts only with `has_price`."""
+    cdef uint32_t hash = index_hash(&matcher.book.index, order_id)
+    return submit_hashed(matcher, order_id, hash, side, order_type, price, has_price, quantity)
+
+
+cdef inline int matcher_modify(Matcher *matcher, uint64_t order_id, uint64_t quantity, uint64_t price,
+                               bint has_price) noexcept nogil:
+    """Set a resting order's open quantity and, with `has_price`, its price; return a Code."""
+    return modify_hashed(matcher, order_id, index_hash(&matcher.book.index, order_id), quantity, price, has_price)
+
+
+cdef inline int matcher_cancel(Matcher *matcher, uint64_t order_id) noexcept nogil:
+    """Take a resting order out of the book; return a Code. `unfilled` becomes the quantity taken back."""
+    return cancel_hashed(matcher, order_id, index_hash(&matcher.book.index, order_id))
 
 
 cdef class MatchingEngine:

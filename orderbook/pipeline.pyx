@@ -1,14 +1,29 @@
-"""The loop over a batch of commands."""
+"""The loop over a batch of commands, with the memory that the next ones need on its way while this one runs.
+
+Most of a command's time would go to waiting: its id's entry in the index, the order, the order's neighbours and level are
+each a cache miss where the book is large, one behind the other. A batch knows the commands to come, so their ids are
+hashed ahead, and each link of that chain is prefetched a few commands before the next link is read.
+"""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from orderbook.matching cimport Matcher, matcher_cancel, matcher_modify, matcher_submit
+from orderbook.book cimport Book, order_at
+from orderbook.index cimport index_hash
+from orderbook.levels cimport BookSide, level_at
+from orderbook.matching cimport Matcher, cancel_hashed, modify_hashed, submit_hashed
 from orderbook.records cimport (
-    CANCEL, HAS_PRICE, INVALID_COMMAND, MARKET, MODIFY, NEW, POST_ONLY, ASK, BID, Command, unlikely,
+    ASK, BID, CANCEL, HAS_PRICE, INVALID_COMMAND, MARKET, MODIFY, NEW, POST_ONLY, Command, Order, prefetch, unlikely,
 )
 
 
-cdef inline int run_one(Matcher *matcher, const Command *command) noexcept nogil:
+cdef enum:
+    AHEAD_ENTRY = 16      # commands ahead: hash the id, fetch its index entry
+    AHEAD_ORDER = 10      # read the entry, fetch the order
+    AHEAD_LINKS = 5       # read the order, fetch its neighbours and its level
+    MAKERS_AHEAD = 2      # at each command, of the orders that trade next
+
+
+cdef inline int run_one(Matcher *matcher, const Command *command, uint32_t hash) noexcept nogil:
     """Run one record; return a Code. What the record itself says is checked here, the rest by the matcher."""
     cdef bint has_price = command.flags & HAS_PRICE
     if unlikely(command.instrument != 0 or command.flags & ~HAS_PRICE):
@@ -16,23 +31,61 @@ cdef inline int run_one(Matcher *matcher, const Command *command) noexcept nogil
     if command.kind == NEW:
         if unlikely(not BID <= command.side <= ASK or not MARKET <= command.order_type <= POST_ONLY):
             return INVALID_COMMAND
-        return matcher_submit(
-            matcher, command.order_id, command.side, command.order_type, command.price, has_price, command.quantity,
+        return submit_hashed(
+            matcher, command.order_id, hash, command.side, command.order_type, command.price, has_price,
+            command.quantity,
         )
     if command.kind == CANCEL:
-        return matcher_cancel(matcher, command.order_id)
+        return cancel_hashed(matcher, command.order_id, hash)
     if command.kind == MODIFY:
-        return matcher_modify(matcher, command.order_id, command.quantity, command.price, has_price)
+        return modify_hashed(matcher, command.order_id, hash, command.quantity, command.price, has_price)
     return INVALID_COMMAND
+
+
+cdef inline uint32_t likely_slot(const Book *book, uint32_t hash) noexcept nogil:
+    """Return the slot at the home place of a hash if it could be its order's, else 0."""
+    cdef uint64_t entry = book.index.entries[hash >> book.index.shift]
+    return <uint32_t>entry if <uint32_t>(entry >> 32) == hash else 0
+
+
+cdef inline void prefetch_makers(Book *book, const BookSide *side) noexcept nogil:
+    """Fetch what trading with the head of a side's best level will need: the orders, and their index entries."""
+    cdef uint32_t slot = level_at(&book.store, side.best).oldest
+    cdef const Order *order
+    cdef int depth
+    for depth in range(MAKERS_AHEAD):
+        order = order_at(book, slot)
+        prefetch(&book.index.entries[order.hash >> book.index.shift])
+        slot = order.younger
+        prefetch(order_at(book, slot))
 
 
 cdef void run_batch(Matcher *matcher, const Command *commands, size_t count, uint8_t *status,
                     uint64_t *unfilled) noexcept nogil:
+    cdef Book *book = matcher.book
+    cdef uint32_t hashes[AHEAD_ENTRY]
+    cdef uint32_t hash, slot
+    cdef const Order *order
     cdef size_t i
     cdef int code
+    for i in range(min(count, <size_t>AHEAD_ENTRY)):
+        hashes[i] = index_hash(&book.index, commands[i].order_id)
     for i in range(count):
+        hash = hashes[i % AHEAD_ENTRY]
+        if i + AHEAD_ENTRY < count:
+            hashes[i % AHEAD_ENTRY] = index_hash(&book.index, commands[i + AHEAD_ENTRY].order_id)
+            prefetch(&book.index.entries[hashes[i % AHEAD_ENTRY] >> book.index.shift])
+            slot = likely_slot(book, hashes[(i + AHEAD_ORDER) % AHEAD_ENTRY])
+            prefetch(order_at(book, slot))
+            slot = likely_slot(book, hashes[(i + AHEAD_LINKS) % AHEAD_ENTRY])
+            if slot:
+                order = order_at(book, slot)
+                prefetch(order_at(book, order.older))
+                prefetch(order_at(book, order.younger))
+                prefetch(level_at(&book.store, order.level))
+        prefetch_makers(book, &book.sides[i & 1])
         matcher.timestamp = commands[i].timestamp
         matcher.command = i
-        code = run_one(matcher, &commands[i])
+        code = run_one(matcher, &commands[i], hash)
         status[i] = <uint8_t>code
         unfilled[i] = 0 if code else matcher.unfilled

@@ -10,7 +10,7 @@ then. Worst case: one reservation doubles the array; large arrays move without c
 from libc.stdint cimport uint32_t
 
 from orderbook.pages cimport pages_free, pages_grow
-from orderbook.records cimport unlikely
+from orderbook.records cimport prefetch
 
 
 cdef enum:
@@ -56,11 +56,9 @@ cdef inline int slab_grow(Slab *slab) noexcept nogil:
     return 0
 
 
-cdef inline int slab_reserve(Slab *slab, uint32_t slots) noexcept nogil:
-    """See to it that `slots` more can be taken; return 0, or -1 when memory is out."""
-    if unlikely(slab.capacity - slab.live < slots):
-        return slab_grow(slab)
-    return 0
+cdef inline int slab_reserve(Slab *slab) noexcept nogil:
+    """See to it that one more slot can be taken; return 0, or -1 when memory is out."""
+    return slab_grow(slab) if slab.live == slab.capacity else 0
 
 
 cdef inline uint32_t slab_take(Slab *slab) noexcept nogil:
@@ -68,6 +66,7 @@ cdef inline uint32_t slab_take(Slab *slab) noexcept nogil:
     cdef uint32_t slot = slab.free
     if slot:
         slab.free = (<uint32_t *>(slab.items + slot * slab.item_size))[0]
+        prefetch(slab.items + slab.free * slab.item_size)  # the next one to be taken
     else:
         slot = slab.used
         slab.used += 1
