@@ -35,7 +35,7 @@ cdef int report_modify(Book *book, const Row *row) noexcept nogil:
     if not row.flags & HAS_PRICE or row.price == order.price:
         book_resize(book, slot, quantity)
         return ACCEPTED
-    if book_reserve(book):
+    if book_reserve(book, order.side, row.price, slot, False):
         return CAPACITY_EXCEEDED
     book_drop(book, slot)
     book_rest(book, order.id, order.hash, order.side, row.price, quantity, order.post_only, False)
