@@ -28,4 +28,6 @@ cdef class LobsterMatchReplay(LobsterReplay):
     cdef bint belongs(self, const Row *row) noexcept nogil
     cdef int join(self, const Row *row) noexcept nogil
     cdef void execute(self) noexcept nogil
+    cdef void put_right(self) noexcept nogil
+    cdef int give_back(self, uint64_t id, uint64_t price, uint64_t quantity) noexcept nogil
     cdef int note_difference(self) except -1

@@ -4,6 +4,11 @@ An incoming order that trades with several resting ones appears in a LOBSTER fil
 with one timestamp. Such a run, taken as one immediate-or-cancel order, must give the same fills again if the engine's
 priority is the exchange's. Anonymous orders stand for orders of unknown number, so neighbouring fills with them count as
 one fill, by order "anonymous", on both sides of the comparison.
+
+Each run is judged for itself: after one that differs the book is put right, so that one wrong guess about priority does
+not spoil all that follow. Orders that the engine filled and the exchange did not get their lots back - the last maker,
+which still rests, in its place; those that had left at the back of their levels, as if sent again -, and orders that the
+exchange filled lose theirs.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -11,12 +16,14 @@ from libc.string cimport memset
 
 from obctl.flow.rows cimport EXECUTE, EXECUTE_HIDDEN
 from obctl.replay.idset cimport id_set_add, id_set_has
-from obctl.replay.lobster cimport ANONYMOUS_FROM, NO_COMMAND
+from obctl.replay.lobster cimport ANONYMOUS_FROM, NO_COMMAND, anonymous_at
 from obctl.replay.recorder cimport Recorder, tape_event, tape_row
-from orderbook.book cimport order_at
+from obctl.replay.reported cimport reduce_order
+from orderbook.book cimport book_add, book_find, order_at, side_of
 from orderbook.fills cimport fill_buffer_destroy, fill_buffer_reserve
+from orderbook.levels cimport level_at
 from orderbook.matching cimport matcher_cancel, matcher_modify, matcher_submit
-from orderbook.records cimport CAPACITY_EXCEEDED, IMMEDIATE_OR_CANCEL, LIMIT, Fill
+from orderbook.records cimport ACCEPTED, CAPACITY_EXCEEDED, IMMEDIATE_OR_CANCEL, LIMIT, Fill, Order
 
 
 cdef void merge_anonymous(FillBuffer *fills) noexcept nogil:
@@ -142,14 +149,53 @@ cdef class LobsterMatchReplay(LobsterReplay):
         self.runs += 1
         if same_fills(&self.stated, &self.found):
             self.identical_runs += 1
-        elif self.runs - self.identical_runs == 1:
-            with gil:
-                self.note_difference()
+        else:
+            self.put_right()
+            if self.first_difference is None:
+                with gil:
+                    self.note_difference()
         while self.run.rows:
             tape_row(&self.recorder.tape, self.state, self.run.timestamp)
             self.run.rows -= 1
         memset(&self.run, 0, sizeof(Run))
         self.stated.size = 0
+
+    cdef void put_right(self) noexcept nogil:
+        """Undo the engine's fills of the run and carry out the file's."""
+        cdef uint64_t i
+        cdef int code
+        cdef uint32_t slot
+        cdef Fill *fill
+        for i in range(self.found.size):
+            fill = self.found.items + i
+            code = self.give_back(fill.maker_order_id, fill.price, fill.quantity)
+            if code:
+                self.outcomes[code] += 1  # only where memory is out
+        for i in range(self.stated.size):
+            fill = self.stated.items + i
+            if fill.maker_order_id == ANONYMOUS_FROM:
+                slot = anonymous_at(self.state, self.run.side, fill.price)
+            else:
+                slot = book_find(self.state, fill.maker_order_id)
+            if slot == 0:
+                self.clamped += 1
+            else:
+                self.clamped += reduce_order(self.state, slot, fill.quantity)
+
+    cdef int give_back(self, uint64_t id, uint64_t price, uint64_t quantity) noexcept nogil:
+        """Undo one fill; return a Code."""
+        cdef uint32_t slot
+        cdef Order *order
+        if id == ANONYMOUS_FROM:
+            return self.rest_anonymous(self.run.side, price, quantity)
+        slot = book_find(self.state, id)
+        if slot == 0:
+            return book_add(self.state, id, self.run.side, price, quantity, False)
+        order = order_at(self.state, slot)  # in its place: raising a quantity would send it to the back
+        order.quantity += quantity
+        level_at(&self.state.store, order.level).total += quantity
+        side_of(self.state, order.side).total += quantity
+        return ACCEPTED
 
     cdef int note_difference(self) except -1:
         self.first_difference = {
