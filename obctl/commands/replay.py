@@ -10,7 +10,7 @@ import click
 from obctl import exit_codes
 
 
-class FileEnding(click.ParamType):
+class FileEnding(click.ParamType):  # type: ignore[type-arg]
     """A file to write, whose ending says in which format."""
 
     name = "file"
@@ -28,7 +28,7 @@ class FileEnding(click.ParamType):
         return path
 
 
-class PositiveDecimal(click.ParamType):
+class PositiveDecimal(click.ParamType):  # type: ignore[type-arg]
     """A decimal number above 0, kept exactly."""
 
     name = "decimal"
@@ -49,29 +49,75 @@ TABLE = FileEnding(".csv", ".parquet", ".arrow")
 
 @click.command(no_args_is_help=True)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--format", type=click.Choice(["csv", "lobster", "bin"]), help="The files' format, if it is not to be recognised by content and name.")
-@click.option("--mode", type=click.Choice(["match", "book"]), help="match: rows are orders sent to the matching engine. book: rows are what an exchange reported, applied without matching. By default book for LOBSTER files, match for others.")
-@click.option("--tick-size", type=PositiveDecimal(), help="CSV: the price of one tick, such as 0.01; prices in the file must be multiples. By default prices are whole ticks.")
-@click.option("--lot-size", type=PositiveDecimal(), help="CSV: the size of one lot, such as 0.001. By default quantities are whole lots.")
-@click.option("--time-unit", type=click.Choice(["auto", "s", "ms", "us", "ns"]), default="auto", show_default=True, help="CSV: the unit of times that are plain numbers.")
+@click.option(
+    "--format",
+    type=click.Choice(["csv", "lobster", "bin"]),
+    help="The files' format, if it is not to be recognised by content and name.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["match", "book"]),
+    help="match: rows are orders sent to the matching engine. book: rows are what an exchange reported, applied "
+    "without matching. By default book for LOBSTER files, match for others.",
+)
+@click.option(
+    "--tick-size",
+    type=PositiveDecimal(),
+    help="CSV: the price of one tick, such as 0.01; prices in the file must be multiples. By default prices are "
+    "whole ticks.",
+)
+@click.option(
+    "--lot-size",
+    type=PositiveDecimal(),
+    help="CSV: the size of one lot, such as 0.001. By default quantities are whole lots.",
+)
+@click.option(
+    "--time-unit",
+    type=click.Choice(["auto", "s", "ms", "us", "ns"]),
+    default="auto",
+    show_default=True,
+    help="CSV: the unit of times that are plain numbers; auto: whole numbers are nanoseconds, decimals seconds.",
+)
 @click.option("--symbol", help="CSV: replay only the rows of this symbol.")
-@click.option("--seed-book", metavar="FILE", multiple=True, help="LOBSTER: the order book file to begin with and to adopt levels from. By default the one beside FILE with _orderbook_ for _message_ in its name, if there is one. Once per FILE.")
-@click.option("--verify", metavar="FILE", multiple=True, help="LOBSTER: compare the book after each message with this order book file, level by level; exit status 3 if a row differs. Once per FILE.")
+@click.option(
+    "--seed-book",
+    metavar="FILE",
+    multiple=True,
+    help="LOBSTER: the order book file to begin with and to adopt levels from. By default the one beside FILE with "
+    "_orderbook_ for _message_ in its name, if there is one. Once per FILE.",
+)
+@click.option(
+    "--verify",
+    metavar="FILE",
+    multiple=True,
+    help="LOBSTER: compare the book after each message with this order book file, level by level; exit status 3 "
+    "if a row differs. Once per FILE.",
+)
 @click.option("--trades", type=TABLE, help="Write the trades as .csv, .parquet or .arrow.")
 @click.option("--depth", type=TABLE, help="Write the book's best levels after each row.")
 @click.option("--levels", type=click.IntRange(1, 1000), default=10, show_default=True, help="Levels a side of --depth.")
 @click.option("--events", type=TABLE, help="Write the engine's events; match mode only.")
-@click.option("--plot", type=FileEnding(".png", ".html"), help="Draw price, best bid and best ask over time, and the depth at the end.")
+@click.option(
+    "--plot",
+    type=FileEnding(".png", ".html"),
+    help="Draw price, best bid and best ask over time, and the depth at the end.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
-@click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", show_default=True, help="A wrong row: stop with exit status 1, or skip and count it.")
+@click.option(
+    "--on-error",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="A wrong row: stop with exit status 1 and write no file, or skip and count it.",
+)
 def replay(as_json: bool, **options: Any) -> int:
     """Replay order flow through the matching engine, or rebuild the book that an exchange reported.
 
     FILE is CSV with a header, a LOBSTER message file, or COMMAND records (.bin); CSV and LOBSTER also compressed with
     gzip, xz or zstd; - is standard input. Several files are one stream, one after the other.
 
-    Prices are in ticks and quantities in lots, in all tables and in the JSON; LOBSTER's tick is 1/10000 dollar. Times are
-    nanoseconds, since 1970 or, in LOBSTER files, since midnight.
+    Prices are in ticks and quantities in lots, in all tables and in the JSON; LOBSTER's tick is 1/10000 dollar.
+    Times are nanoseconds, since 1970 or, in LOBSTER files, since midnight.
 
     \b
     Columns of the tables (a missing value is empty in CSV and null elsewhere):

@@ -1,4 +1,4 @@
-"""The optional libraries of the extra `[data]`: looked for before any work starts, imported only where they are used."""
+"""The optional libraries of the extra `[data]`: looked for before any work starts, imported only where used."""
 
 from importlib.util import find_spec
 

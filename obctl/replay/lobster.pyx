@@ -5,7 +5,7 @@ import os
 from obctl.flow.errors import FlowError
 from orderbook.errors import BY_NUMBER
 
-from obctl.flow.lobster_book cimport BookLevel, LobsterBookReader
+from obctl.flow.lobster_book cimport BookLevel
 from obctl.flow.rows cimport ADD, CANCEL, CROSS, EXECUTE, EXECUTE_HIDDEN, HALT, HAS_QUANTITY, RowReader
 from obctl.replay.idset cimport id_set_add, id_set_destroy, id_set_has, id_set_init
 from obctl.replay.recorder cimport Recorder, tape_row, tape_trade
@@ -202,11 +202,13 @@ cdef class LobsterReplay(Replay):
         """
         cdef const BookSide *side = side_of(self.state, side_code)
         cdef Deepest before = self.deepest[side_code - 1]
+        cdef Deepest after
         cdef const BookLevel *last
         cdef uint32_t level
         cdef uint64_t known
         self.note_deepest(side_code)
-        if not before.stated or not self.deepest[side_code - 1].stated or self.deepest[side_code - 1].key <= before.key:
+        after = self.deepest[side_code - 1]
+        if not before.stated or not after.stated or after.key <= before.key:
             return
         last = stated_levels(self.statements, side_code) + self.statements.levels - 1
         level = level_find(&self.state.store, side, last.price ^ side.mask)

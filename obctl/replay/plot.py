@@ -96,7 +96,7 @@ def draw_png(output: OutputFile, curves: Curves) -> None:
     over_time.set_xlabel(curves.time_label)
     over_time.set_ylabel(curves.price_label)
     if curves.time_label == "time":
-        over_time.xaxis.set_major_formatter(DateFormatter("%H:%M:%S"))
+        over_time.xaxis.set_major_formatter(DateFormatter("%H:%M:%S"))  # type: ignore[no-untyped-call]
     over_time.legend(loc="best")
     for (prices, lots), colour, name in ((curves.bids, BID_COLOUR, "bids"), (curves.asks, ASK_COLOUR, "asks")):
         depth.fill_between(prices, lots, step="pre" if name == "bids" else "post", color=colour, alpha=0.4, label=name)

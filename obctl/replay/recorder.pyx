@@ -184,8 +184,8 @@ cdef void record_side(Tape *tape, Book *book, int side_code, uint64_t *row, size
     cdef const BookSide *side = side_of(book, side_code)
     cdef uint32_t slot = side.best
     cdef const Level *level
-    cdef size_t position
-    for position in range(tape.levels):
+    cdef size_t _level
+    for _level in range(tape.levels):
         if slot:
             level = level_at(&book.store, slot)
             row[column] = level.key ^ side.mask

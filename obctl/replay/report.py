@@ -8,8 +8,8 @@ import click
 
 from obctl.replay.summary import Best, PriceFormat, Summary
 
-
 NAME_WIDTH = 11  # of the first column
+NONE = "none"
 
 
 def print_summary(summary: Summary, price: PriceFormat) -> None:
@@ -34,7 +34,10 @@ def lines_of(summary: Summary, price: PriceFormat) -> Iterator[tuple[str, str]]:
     """Return the lines as pairs of a name and a text."""
     yield "replayed", f"{', '.join(summary.files)} ({summary.format}, {summary.mode} mode)"
     yield "rows", rows_text(summary)
-    yield "speed", f"{summary.commands:,} commands in {summary.seconds:.3f} s: {summary.commands_per_second:,.0f} a second"
+    yield (
+        "speed",
+        f"{summary.commands:,} commands in {summary.seconds:.3f} s: {summary.commands_per_second:,.0f} a second",
+    )
     yield "accepted", f"{summary.accepted:,}"
     yield "refused", refused_text(summary.refused)
     if summary.clamped:
@@ -42,7 +45,7 @@ def lines_of(summary: Summary, price: PriceFormat) -> Iterator[tuple[str, str]]:
     yield "trades", trades_text(summary, price)
     yield "best bid", best_text(summary.best_bid, price)
     yield "best ask", best_text(summary.best_ask, price)
-    yield "spread", "–" if summary.spread is None else price(summary.spread)
+    yield "spread", NONE if summary.spread is None else price(summary.spread)
     yield (
         "resting",
         f"{summary.resting_orders:,} orders on {summary.bid_levels:,} bid and {summary.ask_levels:,} ask levels",
@@ -78,7 +81,7 @@ def trades_text(summary: Summary, price: PriceFormat) -> str:
 
 def best_text(best: Best | None, price: PriceFormat) -> str:
     """Return a best level as quantity at price."""
-    return f"{best.quantity:,} at {price(best.price)}" if best else "–"
+    return f"{best.quantity:,} at {price(best.price)}" if best else NONE
 
 
 def detail_lines(details: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ class Best:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a replay came to. Prices are in ticks, quantities in lots, notional in ticks × lots."""
+    """What a replay came to. Prices are in ticks, quantities in lots, notional in ticks times lots."""
 
     files: list[str]
     format: str  # csv, lobster or bin
@@ -48,7 +48,7 @@ class Summary:
     def as_json(self) -> dict[str, Any]:
         """Return the summary as JSON writes it: the fields in order, those of `details` at the end."""
         fields = asdict(self)
-        details = fields.pop("details")
+        details: dict[str, Any] = fields.pop("details")
         return fields | details
 
 
