@@ -10,11 +10,14 @@ class BadInput(click.ClickException):
 
     exit_code = exit_codes.BAD_INPUT
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        context = click.get_current_context(silent=True)
+        self.command = context.command_path if context else "obctl"
+
     def show(self, file: object = None) -> None:
         """Print one line: the command's name and what is wrong."""
-        context = click.get_current_context(silent=True)
-        name = context.command_path if context else "obctl"
-        click.echo(f"{name}: {self.format_message()}", err=True)
+        click.echo(f"{self.command}: {self.format_message()}", err=True)
 
 
 class MissingLibrary(BadInput):

@@ -36,20 +36,26 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command and see its output out."""
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            silence_stdout()
+            return exit_codes.BROKEN_PIPE
+        return status
+
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run, then exit: with the command's status, and without a traceback on Ctrl-C or a closed pipe."""
+        """Run, then exit: with the command's status, and without a traceback on Ctrl-C."""
         extra["standalone_mode"] = False
         try:
             status = super().main(*args, **extra)
-            sys.stdout.flush()
         except click.ClickException as error:
             error.show()
             status = error.exit_code
         except (click.Abort, KeyboardInterrupt):
             status = exit_codes.INTERRUPTED
-        except BrokenPipeError:
-            silence_stdout()
-            status = exit_codes.BROKEN_PIPE
         sys.exit(status if isinstance(status, int) else exit_codes.OK)
 
 

@@ -190,9 +190,11 @@ cdef class LobsterReplay(Replay):
         """Remember the last visible level of the row that the statements are at."""
         cdef Deepest *deepest = &self.deepest[side_code - 1]
         cdef Py_ssize_t count = stated_count(self.statements, side_code)
+        cdef uint64_t last
         deepest.stated = count == self.statements.levels
         if deepest.stated:
-            deepest.key = stated_levels(self.statements, side_code)[count - 1].price ^ side_of(self.state, side_code).mask
+            last = stated_levels(self.statements, side_code)[count - 1].price
+            deepest.key = last ^ side_of(self.state, side_code).mask
 
     cdef void adopt(self, int side_code) noexcept:
         """Adopt what is not known yet of a level that has just come into sight at the last column.

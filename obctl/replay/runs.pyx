@@ -2,13 +2,12 @@
 
 An incoming order that trades with several resting ones appears in a LOBSTER file as one execution per resting order,
 all with one timestamp. Such a run, taken as one immediate-or-cancel order, must give the same fills again if the
-engine's priority is the exchange's. Anonymous orders stand for orders of unknown number, so neighbouring fills with them
-count as one fill, by order "anonymous", on both sides of the comparison.
+engine's priority is the exchange's. Anonymous orders stand for orders of unknown number, so neighbouring fills with
+them count as one fill, by order "anonymous", on both sides of the comparison.
 
-Each run is judged for itself: after one that differs the book is put right, so that one wrong guess about priority does
-not spoil all that follow. Orders that the engine filled and the exchange did not get their lots back - the last maker,
-which still rests, in its place; those that had left at the back of their levels, as if sent again -, and orders that the
-exchange filled lose theirs.
+Each run is judged for itself: after one that differs the book is put right, so that one wrong guess about priority
+does not spoil all that follow. Orders that the exchange filled lose their lots. Orders that only the engine filled get
+theirs back: the last maker, which still rests, in its place, those that had left at the back of their levels.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
