@@ -8,7 +8,9 @@ from libc.stdint cimport uint32_t, uint64_t
 
 from orderbook.book cimport Book, BookSide, order_at
 from orderbook.index cimport index_find, index_hash
-from orderbook.levels cimport IS_LEVEL, NODE_BITS, NODE_WAYS, Node, first_of, level_at, level_next, node_at
+from orderbook.levels cimport (
+    IS_LEVEL, NODE_BITS, NODE_WAYS, Node, first_of, level_at, level_next, low_key, node_at, shift_of,
+)
 from orderbook.records cimport Level, Order
 from orderbook.slab cimport Slab
 
@@ -20,16 +22,17 @@ cdef struct Seen:
     uint64_t quantity
 
 
-cdef const char *node_check(Book *book, uint32_t slot, uint32_t parent, Seen *seen) noexcept nogil:
-    """Walk the price tree below node `slot`, counting nodes and levels."""
-    cdef const Node *node = node_at(&book.store, slot)
+cdef const char *node_check(Book *book, uint32_t reference, uint32_t parent, Seen *seen) noexcept nogil:
+    """Walk the price tree below a node, counting nodes and levels."""
+    cdef const Node *node = node_at(&book.store, reference)
+    cdef uint32_t shift = shift_of(reference)
     cdef const char *broken
     cdef uint32_t child, place
     cdef uint32_t children = 0
     seen.nodes += 1
     if node.parent != parent:
         return "a node of the price tree does not know its parent"
-    if node.base != ((node.base >> node.shift) >> NODE_BITS << NODE_BITS) << node.shift:
+    if node.base != ((node.base >> shift) >> NODE_BITS << NODE_BITS) << shift:
         return "a node's base has bits below its own"
     for place in range(<uint32_t>NODE_WAYS):
         child = node.children[place]
@@ -38,31 +41,24 @@ cdef const char *node_check(Book *book, uint32_t slot, uint32_t parent, Seen *se
         if child == 0:
             continue
         children += 1
-        broken = child_check(book, child, slot, seen)
+        broken = child_check(book, child, reference, seen)
         if broken != NULL:
             return broken
-        if child_key(book, child) >> node.shift != (node.base >> node.shift) + place:
+        if low_key(&book.store, child) >> shift != (node.base >> shift) + place:
             return "a child hangs at the wrong place of the price tree"
     if children < 2:
         return "a node of the price tree has too few children"
     return NULL
 
 
-cdef uint64_t child_key(const Book *book, uint32_t child) noexcept nogil:
-    """Return the lowest key that a child of a node stands for."""
-    if child & IS_LEVEL:
-        return level_at(&book.store, child & ~<uint32_t>IS_LEVEL).key
-    return node_at(&book.store, child).base
-
-
 cdef const char *child_check(Book *book, uint32_t child, uint32_t parent, Seen *seen) noexcept nogil:
     """Walk one child of node `parent` (0: the top of the tree)."""
     if not child & IS_LEVEL:
-        if parent and node_at(&book.store, child).shift >= node_at(&book.store, parent).shift:
+        if parent and shift_of(child) >= shift_of(parent):
             return "a node of the price tree spans no less than its parent"
         return node_check(book, child, parent, seen)
     seen.levels += 1
-    if level_at(&book.store, child & ~<uint32_t>IS_LEVEL).parent != parent:
+    if level_at(&book.store, child & ~IS_LEVEL).parent != parent:
         return "a level does not know its parent"
     return NULL
 
@@ -149,6 +145,7 @@ cdef bint slab_holds(const Slab *slab, uint64_t live) noexcept nogil:
 
 
 cdef uint64_t index_entries(const Book *book) noexcept nogil:
+    """Return how many places of the index are taken."""
     cdef uint64_t entries = 0
     cdef size_t place
     for place in range(<size_t>book.index.mask + 1):

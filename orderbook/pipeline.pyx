@@ -6,6 +6,7 @@ hashed ahead, and each link of that chain is prefetched a few commands before th
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memset
 
 from orderbook.book cimport Book, order_at
 from orderbook.index cimport index_hash
@@ -43,9 +44,8 @@ cdef inline int run_one(Matcher *matcher, const Command *command, uint32_t hash)
 
 
 cdef inline uint32_t likely_slot(const Book *book, uint32_t hash) noexcept nogil:
-    """Return the slot at the home place of a hash if it could be its order's, else 0."""
-    cdef uint64_t entry = book.index.entries[hash >> book.index.shift]
-    return <uint32_t>entry if <uint32_t>(entry >> 32) == hash else 0
+    """Return the slot at the home place of a hash: that of its order, if it rests and nothing else came there first."""
+    return <uint32_t>book.index.entries[hash >> book.index.shift]
 
 
 cdef inline void prefetch_makers(Book *book, const BookSide *side) noexcept nogil:
@@ -64,25 +64,25 @@ cdef void run_batch(Matcher *matcher, const Command *commands, size_t count, uin
                     uint64_t *unfilled) noexcept nogil:
     cdef Book *book = matcher.book
     cdef uint32_t hashes[AHEAD_ENTRY]
-    cdef uint32_t hash, slot
+    cdef uint32_t slots[AHEAD_ENTRY]
+    cdef uint32_t hash
     cdef const Order *order
     cdef size_t i
     cdef int code
     for i in range(min(count, <size_t>AHEAD_ENTRY)):
         hashes[i] = index_hash(&book.index, commands[i].order_id)
+    memset(slots, 0, sizeof(slots))
     for i in range(count):
         hash = hashes[i % AHEAD_ENTRY]
         if i + AHEAD_ENTRY < count:
             hashes[i % AHEAD_ENTRY] = index_hash(&book.index, commands[i + AHEAD_ENTRY].order_id)
             prefetch(&book.index.entries[hashes[i % AHEAD_ENTRY] >> book.index.shift])
-            slot = likely_slot(book, hashes[(i + AHEAD_ORDER) % AHEAD_ENTRY])
-            prefetch(order_at(book, slot))
-            slot = likely_slot(book, hashes[(i + AHEAD_LINKS) % AHEAD_ENTRY])
-            if slot:
-                order = order_at(book, slot)
-                prefetch(order_at(book, order.older))
-                prefetch(order_at(book, order.younger))
-                prefetch(level_at(&book.store, order.level))
+            slots[i % AHEAD_ENTRY] = likely_slot(book, hashes[(i + AHEAD_ORDER) % AHEAD_ENTRY])
+            prefetch(order_at(book, slots[i % AHEAD_ENTRY]))
+            order = order_at(book, slots[(i - AHEAD_ORDER + AHEAD_LINKS) % AHEAD_ENTRY])
+            prefetch(order_at(book, order.older))
+            prefetch(order_at(book, order.younger))
+            prefetch(level_at(&book.store, order.level))
         prefetch_makers(book, &book.sides[i & 1])
         matcher.timestamp = commands[i].timestamp
         matcher.command = i

@@ -95,7 +95,7 @@ cdef struct Level:             # all orders of one side at one price: half a cac
     uint32_t oldest            # slot of the first order in the queue
     uint32_t youngest          # slot of the last
     uint32_t count             # number of orders
-    uint32_t parent            # slot of the node above it in the price tree, 0: it is alone on its side
+    uint32_t parent            # reference to the node above it in the price tree, 0: it is alone on its side
 
 
 cdef struct Command:           # one record of a batch, 48 bytes

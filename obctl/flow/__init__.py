@@ -34,9 +34,10 @@ def open_rows(
     """Open a file of order flow, or standard input for "-", and return its reader.
 
     `format` is 'csv', 'lobster' or 'bin', None to recognise it; compression (gzip, xz, zstd) is always recognised.
-    `tick_size`, `lot_size`, `time_unit` ('auto', 'ns', 'us', 'ms', 's') and `symbol` are for CSV; the other formats have
-    fixed units and one symbol, and refuse them with ValueError. Raise OSError when the file cannot be opened, FlowError
-    when it cannot be read as order flow. Memory stays near two blocks of `block_size` bytes whatever the file's size.
+    `tick_size`, `lot_size`, `time_unit` ('auto', 'ns', 'us', 'ms', 's') and `symbol` are for CSV; the other formats
+    have fixed units and one symbol, and refuse them with ValueError. Raise OSError when the file cannot be opened,
+    FlowError when it cannot be read as order flow. Memory stays near two blocks of `block_size` bytes whatever the
+    file's size.
     """
     if format is not None and format not in FORMATS:
         raise ValueError(f"format {format!r} is none of {', '.join(FORMATS)}")

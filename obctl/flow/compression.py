@@ -5,7 +5,8 @@ import lzma
 import sys
 import zlib
 from collections.abc import Callable
-from typing import IO, Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -18,19 +19,19 @@ class Compression(NamedTuple):
 
     ending: str
     magic: bytes
-    reader: Callable[[Any], IO[bytes]]
-    writer: Callable[[Any], IO[bytes]]
+    reader: Callable[[Any], Any]
+    writer: Callable[[Any], Any]
+
+
+def gzip_writer(raw: Any) -> gzip.GzipFile:
+    """Return a gzip compressor that writes neither name nor time, so that the same data gives the same file."""
+    return gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0)
 
 
 COMPRESSIONS = (
-    Compression(
-        ".gz",
-        b"\x1f\x8b",
-        lambda raw: gzip.GzipFile(fileobj=raw, mode="rb"),  # type: ignore[arg-type, return-value]
-        lambda raw: gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0),  # type: ignore[arg-type, return-value]
-    ),
-    Compression(".xz", b"\xfd7zXZ\x00", lzma.LZMAFile, lambda raw: lzma.LZMAFile(raw, "wb", preset=1)),
-    Compression(".zst", b"\x28\xb5\x2f\xfd", zstd.ZstdFile, lambda raw: zstd.ZstdFile(raw, "wb")),
+    Compression(".gz", b"\x1f\x8b", lambda raw: gzip.GzipFile(fileobj=raw, mode="rb"), gzip_writer),
+    Compression(".xz", b"\xfd7zXZ\x00", lzma.LZMAFile, partial(lzma.LZMAFile, mode="wb", preset=1)),
+    Compression(".zst", b"\x28\xb5\x2f\xfd", zstd.ZstdFile, partial(zstd.ZstdFile, mode="wb")),
 )
 MAGIC_MAX = max(len(kind.magic) for kind in COMPRESSIONS)
 CORRUPT = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstd.ZstdError)  # what the readers raise

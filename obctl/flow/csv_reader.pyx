@@ -1,4 +1,4 @@
-"""CSV with a header: see csv_reader.pxd. One pass splits a line into the fields that matter, a second one reads them."""
+"""CSV with a header: see csv_reader.pxd. One pass splits a line into the fields that matter, a second reads them."""
 
 cimport cython
 from libc.stdint cimport uint8_t, uint64_t
@@ -29,9 +29,9 @@ ROLES = {
     "order type": ORDER_TYPE, "account": ACCOUNT, "symbol": SYMBOL,
 }
 
+KINDS = [word for words in spellings.ACTIONS.values() for word in words]
 REASONS = {
-    scan.BAD_KIND: f"is not a kind of row: {', '.join(word for words in spellings.ACTIONS.values() for word in words)}, "
-                   f"or an order type: {', '.join(spellings.ORDER_TYPES)}",
+    scan.BAD_KIND: f"is not a kind of row: {', '.join(KINDS)}, or an order type: {', '.join(spellings.ORDER_TYPES)}",
     scan.BAD_SIDE: f"is not a side: {', '.join(spellings.SIDES)}",
     scan.BAD_ORDER_TYPE: f"is not an order type: {', '.join(spellings.ORDER_TYPES)}",
     scan.CONTRADICTION: "is another order type than the one that the kind says",
@@ -64,8 +64,8 @@ fill_tables()
 cdef class CsvReader(TextReader):
     """Read a CSV file with a header.
 
-    `tick_size` and `lot_size` say what one tick and one lot are in the file's decimals (None: 1). `time_unit` is 'auto',
-    'ns', 'us', 'ms' or 's'. With `symbol` the rows of other symbols are passed over.
+    `tick_size` and `lot_size` say what one tick and one lot are in the file's decimals (None: 1). `time_unit` is
+    'auto', 'ns', 'us', 'ms' or 's'. With `symbol` the rows of other symbols are passed over.
     """
 
     def __init__(self, source, *, tick_size=None, lot_size=None, time_unit="auto", symbol=None, block_size=1 << 20):

@@ -10,8 +10,8 @@ class FlowError(ValueError):
 class RowError(FlowError):
     """One row is wrong. The reader that raised it goes on behind the row when it is read again.
 
-    ``file``, ``line`` (1-based; the record's number in a binary file), ``field`` (the column as the file spells it, None
-    when the row as a whole is wrong), ``value`` (the field's text, None with the field) and ``reason``.
+    ``file``, ``line`` (1-based; the record's number in a binary file), ``field`` (the column as the file spells it,
+    None when the row as a whole is wrong), ``value`` (the field's text, None with the field) and ``reason``.
     """
 
     def __init__(self, file: str, line: int, field: str | None, value: str | None, reason: str) -> None:

@@ -4,15 +4,17 @@ The generator keeps a book of its own (shadow.pxd), so that cancels and modifies
 so that the book neither starves nor grows without end: takers are larger when the book is fuller. Prices lie around a
 mid that walks at random. The shares of the mixes, in per cent of all commands:
 
-=========== ====== ====== ==== ======= ======= =====================================================================
+=========== ====== ====== ==== ======= ======== ==============================================================
 mix         limit  market IOC  cancels modifies what it is like
-=========== ====== ====== ==== ======= ======= =====================================================================
-balanced    55     2.5    2.5  35      5       prices within 2,048 ticks of the mid; steady at about 30,000 orders
-aggressive  70     5      15   8       2       60 % of the limit orders cross too; steady at about 1,000 orders
-sparse      55     0      2    38      5       prices anywhere in 2^40 ticks; steady at about 30,000 orders
-cancels     42.98  0      7.59 40.83   8.6     of the new orders 15 % are IOC; of the resting ones 95 % are cancelled and
-                                               20 % repriced or enlarged; power-law depth; volatility 1 crashes by 60 %
-=========== ====== ====== ==== ======= ======= =====================================================================
+=========== ====== ====== ==== ======= ======== ==============================================================
+balanced    55     2.5    2.5  35      5        prices within 2,048 ticks of the mid; about 30,000 orders rest
+aggressive  70     5      15   8       2        60 % of the limit orders cross too; about 1,000 orders rest
+sparse      55     0      2    38      5        prices anywhere in 2^40 ticks; about 30,000 orders rest
+cancels     42.98  0      7.59 40.83   8.6      power-law depth; volatility 1 crashes the mid by 60 %
+=========== ====== ====== ==== ======= ======== ==============================================================
+
+In the mix cancels that means: of the new orders 15 % are IOC; of the others 95 % are cancelled; for 100 of them there
+are 20 modifies, half of them reprices and half enlargements.
 
 A cancel or modify for which no order rests becomes a limit order: so it is at the start, and in a crash. Accounts are
 1 … 1000, order ids 1, 2, 3 …, timestamps increase by 1 … 2000 ns.
@@ -39,19 +41,23 @@ cdef uint64_t START_TIME = 1_700_000_000_000_000_000  # nanoseconds since 1970
 MIXES = {
     "balanced": Mix(
         limits=5500, markets=250, iocs=250, cancels=3500, modifies=500, crossing=0,
-        start=1 << 19, shift=0, depth=11, power_law=False, taker_size=4 * 256, steady=30_000, enlarge=False, crashes=False,
+        start=1 << 19, shift=0, depth=11, power_law=False, taker_size=4 * 256, steady=30_000,
+        enlarge=False, crashes=False,
     ),
     "aggressive": Mix(
         limits=7000, markets=500, iocs=1500, cancels=800, modifies=200, crossing=6000,
-        start=1 << 19, shift=0, depth=8, power_law=False, taker_size=160, steady=1_000, enlarge=False, crashes=False,
+        start=1 << 19, shift=0, depth=8, power_law=False, taker_size=160, steady=1_000,
+        enlarge=False, crashes=False,
     ),
     "sparse": Mix(
         limits=5500, markets=0, iocs=200, cancels=3800, modifies=500, crossing=0,
-        start=1 << 15, shift=24, depth=39, power_law=False, taker_size=10 * 256, steady=30_000, enlarge=False, crashes=False,
+        start=1 << 15, shift=24, depth=39, power_law=False, taker_size=10 * 256, steady=30_000,
+        enlarge=False, crashes=False,
     ),
     "cancels": Mix(
         limits=4298, markets=0, iocs=759, cancels=4083, modifies=860, crossing=0,
-        start=1 << 13, shift=0, depth=12, power_law=True, taker_size=16, steady=0, enlarge=True, crashes=True,
+        start=1 << 13, shift=0, depth=12, power_law=True, taker_size=16, steady=0,
+        enlarge=True, crashes=True,
     ),
 }
 

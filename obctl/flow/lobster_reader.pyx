@@ -35,8 +35,8 @@ cdef enum:
 cdef class LobsterReader(TextReader):
     """Read a LOBSTER message file. Prices stay in 1/10000 dollar, times are nanoseconds since midnight.
 
-    A delete (type 3) is a cancel without HAS_QUANTITY whose `quantity` still tells the size in the file. A halt (type 7)
-    may hold -1 anywhere, a cross (type 6) as its order id: those fields have no flag.
+    A delete (type 3) is a cancel without HAS_QUANTITY whose `quantity` still tells the size in the file. A halt (type
+    7) may hold -1 anywhere, a cross (type 6) as its order id: those fields have no flag.
     """
 
     def __init__(self, source, *, block_size=1 << 20):
@@ -133,7 +133,8 @@ cdef inline int split(const char *line, Column *columns, const char **newline) n
         p += 1
 
 
-cdef inline int scan_number(const Column *column, Row *row, int flag, uint64_t *number, bint may_be_minus_one) noexcept nogil:
+cdef inline int scan_number(const Column *column, Row *row, int flag, uint64_t *number,
+                            bint may_be_minus_one) noexcept nogil:
     """Read an unsigned integer; -1, where it may stand, clears the field's flag."""
     if may_be_minus_one and column.end - column.start == 2 and column.start[0] == c'-' and column.start[1] == c'1':
         number[0] = <uint64_t>-1

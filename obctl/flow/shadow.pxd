@@ -1,9 +1,9 @@
 """The book that the generator believes in: enough of one to know which orders are still there to cancel.
 
 It is no second matching engine: it knows no order types, no queue rules beyond first come, first served, and no exact
-prices. Prices are filed in up to 2^20 buckets of 2^shift ticks each. With shift 0 a bucket is a price and the belief is true;
-the sparse mix, whose prices span 2^40 ticks, has wide buckets and is wrong now and then within one bucket, which costs
-it a refused cancel.
+prices. Prices are filed in up to 2^20 buckets of 2^shift ticks each. With shift 0 a bucket is a price and the belief is
+true; the sparse mix, whose prices span 2^40 ticks, has wide buckets and is wrong now and then within one bucket, which
+costs it a refused cancel.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t

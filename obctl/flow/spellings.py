@@ -45,9 +45,9 @@ def resolve_columns(header: list[str]) -> dict[str, int]:
         places.setdefault(name.strip().lower(), place)
     columns: dict[str, int] = {}
     for meaning, names in COLUMNS.items():
-        place = next((places[name] for name in names if name in places), None)
-        if place is not None and place not in columns.values():
-            columns[meaning] = place
+        found = next((places[name] for name in names if name in places), None)
+        if found is not None and found not in columns.values():
+            columns[meaning] = found
     for meaning in REQUIRED:
         if meaning not in columns:
             raise ValueError(

@@ -1,0 +1,18 @@
+from decimal import Decimal
+
+from obctl.flow.source import Source
+from obctl.flow.text_reader import TextReader
+
+class CsvReader(TextReader):
+    @property
+    def header(self) -> list[str]: ...
+    def __init__(
+        self,
+        source: Source,
+        *,
+        tick_size: str | int | Decimal | None = None,
+        lot_size: str | int | Decimal | None = None,
+        time_unit: str = "auto",
+        symbol: str | None = None,
+        block_size: int = ...,
+    ) -> None: ...

@@ -1,0 +1,5 @@
+from obctl.flow.rows import RowReader
+
+REASONS: dict[int, str]
+
+class TextReader(RowReader): ...
