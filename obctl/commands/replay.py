@@ -127,7 +127,8 @@ def replay(as_json: bool, **options: Any) -> int:
       events  row, sequence, timestamp, kind (added, updated, removed, trade, rejection), order_id,
               maker_order_id, side, order_type, price, quantity, reason
     row counts the rows replayed, from 1. Liquidity older than a LOBSTER file is anonymous: its order ids
-    count down from 18446744073709551615, as do those of the incoming orders of --mode match.
+    count down from 18446744073709551615; it comes in without an event, as does what --mode match puts
+    right after a run that differs. Incoming orders of that mode count up from 18446744069414584320.
 
     \b
     Keys of the JSON:

@@ -2,7 +2,8 @@
 
 A LOBSTER file begins with a book already there. What is known of it are the totals of its visible levels; they rest
 here as *anonymous* orders, one per level and always at the head of its queue, since all of it is older than the file.
-Their ids count down from 2^64-1; a file's own ids must lie below ANONYMOUS_FROM.
+Their ids count down from 2^64-1, those of the orders that match mode sends count up from ANONYMOUS_FROM; a file's own
+ids must lie below both.
 
 A message about an id that the file never added belongs to the anonymous order at its price. To tell such an id from one
 that is gone, every id added is remembered: about 16 bytes per order of the file.

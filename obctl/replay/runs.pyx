@@ -138,10 +138,9 @@ cdef class LobsterMatchReplay(LobsterReplay):
         self.found.size = 0
         self.engine.core.timestamp = self.run.timestamp
         code = matcher_submit(
-            &self.engine.core, self.next_anonymous, 3 - self.run.side, IMMEDIATE_OR_CANCEL, self.run.price, True,
+            &self.engine.core, ANONYMOUS_FROM + self.runs, 3 - self.run.side, IMMEDIATE_OR_CANCEL, self.run.price, True,
             self.run.quantity,
         )
-        self.next_anonymous -= 1
         self.outcomes[code] += 1
         merge_anonymous(&self.stated)
         merge_anonymous(&self.found)
