@@ -52,10 +52,13 @@ cdef class Block:
         return self.cells.count
 
     def clear(self):
-        """Forget all rows; the memory stays. Raise MemoryError if rows were lost since the last time."""
+        """Forget all rows; the memory stays."""
+        self.cells.count = 0
+
+    def check(self):
+        """Raise MemoryError if rows were lost because there was no memory for them."""
         if self.cells.failed:
             raise MemoryError("no memory for the recorded rows")
-        self.cells.count = 0
 
     cdef object view(self, void *start, size_t bytes):
         if bytes == 0:

@@ -18,6 +18,5 @@ class LobsterReplay(Replay):
     @property
     def halts(self) -> int: ...
 
-
 class LobsterBookReplay(LobsterReplay):
     def __init__(self, recorder: Recorder) -> None: ...

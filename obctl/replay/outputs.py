@@ -11,6 +11,8 @@ class OutputFile:
     """A file being written. `finish` puts it in its place, `abandon` leaves no trace; the later call does nothing."""
 
     def __init__(self, path: Path) -> None:
+        if path.is_dir():
+            raise BadInput(f"cannot write {path}: it is a folder")
         self.path = path
         self.partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:

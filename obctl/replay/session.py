@@ -4,6 +4,8 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import click
+
 from obctl.errors import BadInput
 from obctl.flow import FlowError, LobsterBookReader, RowError, RowReader, open_rows
 from obctl.replay import plot
@@ -45,6 +47,10 @@ class Session:
                 return self.run_on(stack)
         except FlowError as error:
             raise BadInput(str(error)) from error
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise BadInput(f"{error.filename or 'reading or writing'}: {error.strerror or error}") from error
 
     def run_on(self, stack: ExitStack) -> Summary:
         """Replay all files; what is opened is closed by `stack`."""
@@ -87,6 +93,10 @@ class Session:
             )
         except OSError as error:
             raise BadInput(f"cannot read {name}: {error.strerror}") from error
+        except FlowError:
+            raise
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
         return stack.enter_context(reader)
 
     def open_book(self, name: str, stack: ExitStack) -> LobsterBookReader:

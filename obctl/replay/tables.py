@@ -1,5 +1,6 @@
 """Table files, streamed block by block: CSV, Parquet and Arrow, chosen by the file's ending."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -91,6 +92,7 @@ class TableFile:
 
     def __init__(self, path: Path, block: Block) -> None:
         self.block = block
+        self.finished = False
         self.output = OutputFile(path)
         ending = path.suffix.lower()
         try:
@@ -105,20 +107,25 @@ class TableFile:
 
     def drain(self, *, all_rows: bool = False) -> None:
         """Write the recorded rows if they are enough for a block, or in any case."""
-        if len(self.block) and (all_rows or len(self.block) * len(self.block.columns) >= CELLS_PER_BLOCK):
+        self.block.check()
+        cells = len(self.block) * len(self.block.columns)
+        if cells >= (1 if all_rows else CELLS_PER_BLOCK):
             self.table.write(self.block)
-        elif not all_rows:
-            return
-        self.block.clear()
+            self.block.clear()
 
     def finish(self) -> None:
         """Write the rest, and give the file its name."""
         self.drain(all_rows=True)
         self.table.close()
+        self.finished = True
         self.output.finish()
 
     def abandon(self) -> None:
         """Leave no file behind unless it is finished."""
+        if not self.finished:
+            self.finished = True
+            with suppress(OSError):  # a full disk, perhaps the reason to abandon it
+                self.table.close()
         self.output.abandon()
 
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -45,8 +44,9 @@ def test_replay_help_names_every_key_of_the_summary(tmp_path: Path) -> None:
         assert re.search(rf"\b{name}\b", text), name
 
 
-def test_version() -> None:
-    assert obctl("--version").stdout == f"obctl {version('obctl')}\n"
+def test_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.version", {"obctl": "1.2.3"}.__getitem__)
+    assert obctl("--version").stdout == "obctl 1.2.3\n"
 
 
 def test_unknown_command() -> None:
@@ -62,7 +62,8 @@ def test_completion(shell: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"), [("obctl re", "replay"), ("obctl replay --se", "--seed-book"), ("obctl completion f", "fish")]
+    ("words", "expected"),
+    [("obctl re", "replay"), ("obctl replay --se", "--seed-book"), ("obctl completion f", "fish")],
 )
 def test_completed_words(words: str, expected: str) -> None:
     environment = {"_OBCTL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
@@ -118,28 +119,26 @@ def test_colours_and_progress_on_a_terminal(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_quietly_and_leaves_no_file(tmp_path: Path) -> None:
-    trades = tmp_path / "trades.csv"
+    trades, pipe = tmp_path / "trades.csv", tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
     process = subprocess.Popen(
-        [*OBCTL, "replay", "-", "--trades", str(trades)],
-        stdin=subprocess.PIPE,
+        [*OBCTL, "replay", str(pipe), "--trades", str(trades)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        restore_signals=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    assert process.stdin
-    process.stdin.write(b"ts,action,order_id,side,price,quantity\n1,ADD,1,BUY,5,5\n")
-    process.stdin.flush()
-    deadline = time.monotonic() + 30
-    while not list(tmp_path.glob(".trades.csv.*.partial")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=30)
+    with pipe.open("wb", buffering=0) as feed:  # and keep it open: the replay waits for more
+        feed.write(b"ts,action,order_id,side,price,quantity\n1,ADD,1,BUY,5,5\n")
+        deadline = time.monotonic() + 30
+        while not list(tmp_path.glob(".trades.csv.*.partial")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
     assert process.returncode == 130
     assert output == b""
     assert errors.strip() == b""
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [pipe]
 
 
 def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:

@@ -92,9 +92,7 @@ def test_files_of_two_formats_are_no_stream(tmp_path: Path) -> None:
         (["--mode", "dream"], "'dream' is not one of"),
     ],
 )
-def test_wrong_command_lines(
-    options: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_command_lines(options: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     file = write_csv(tmp_path / "flow.csv", GOOD)
     assert words in refusal(file, *options, status=2)
