@@ -126,6 +126,16 @@ def test_a_falsified_row_is_found(column: int, value: str, side: str, level: int
     assert f"{message}:150: {side} level {level}" in text.stdout
 
 
+@pytest.mark.parametrize("row", ["1010,105,990,100", "1005,5,990,100", "1010,100,995,1"])
+def test_adoption_covers_nothing_up_at_levels_that_are_no_deeper_than_before(row: str, tmp_path: Path) -> None:
+    """The order book file that is verified is also the one adopted from; it may not vouch for itself."""
+    messages = "1.0,7,0,0,-1,-1\n2.0,1,1,5,980,1\n"
+    message, book = write_pair(tmp_path, messages, f"1010,100,990,100\n{row}\n")
+    summary = replay(message, "--verify", book, status=3)
+    assert summary["lobster"]["adopted_levels"] == 0
+    assert summary["verify"]["first_difference"]["line"] == 2
+
+
 def test_a_missing_level_is_a_difference(tmp_path: Path) -> None:
     message, book = write_pair(tmp_path, "1.0,1,5,10,100,1\n", "9999999999,0,100,10\n")
     false = tmp_path / "false.csv"
