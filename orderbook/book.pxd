@@ -99,30 +99,7 @@ cdef inline uint64_t book_level_count(const Book *book) noexcept nogil:
     return <uint64_t>book.sides[0].level_count + book.sides[1].level_count
 
 
-cdef inline bint caps_forbid(Book *book, int side, uint64_t price, uint32_t leaving) noexcept nogil:
-    """Tell whether a cap forbids that one more order rests at `price` when the order in slot `leaving` (or 0) goes."""
-    cdef const Order *order = order_at(book, leaving)
-    cdef const BookSide *into = side_of(book, side)
-    cdef bint frees_level = leaving and level_at(&book.store, order.level).count == 1
-    if book_order_count(book) - (leaving != 0) >= book.max_orders:
-        return True
-    if book_level_count(book) - frees_level < book.max_levels:
-        return False
-    return level_find(&book.store, into, price ^ into.mask) == 0
-
-
-cdef inline void book_set_ready(Book *book) noexcept nogil:
-    """Note how far the book may grow without a look at memory or caps."""
-    book.orders_ready = <uint32_t>min(min(book.orders.capacity, index_room(&book.index)), book.max_orders + 1)
-    book.levels_ready = <uint32_t>min(book.store.levels.capacity, book.max_levels + 1)
-
-
-cdef inline int book_grow(Book *book) noexcept nogil:
-    """Make memory for at least one more order and level; return 0, or -1 when memory is out."""
-    if slab_reserve(&book.orders) | index_reserve(&book.index) | level_store_reserve(&book.store):
-        return -1
-    book_set_ready(book)
-    return 0
+cdef int book_make_room(Book *book, int side, uint64_t price, uint32_t leaving, bint crosses) noexcept nogil
 
 
 cdef inline int book_reserve(Book *book, int side, uint64_t price, uint32_t leaving, bint crosses) noexcept nogil:
@@ -133,9 +110,7 @@ cdef inline int book_reserve(Book *book, int side, uint64_t price, uint32_t leav
     """
     if likely(book.orders.live < book.orders_ready and book.store.levels.live < book.levels_ready):
         return ACCEPTED
-    if not crosses and caps_forbid(book, side, price, leaving) or book_grow(book):
-        return CAPACITY_EXCEEDED
-    return ACCEPTED
+    return book_make_room(book, side, price, leaving, crosses)
 
 
 cdef inline void level_join_back(Book *book, Level *level, uint32_t slot) noexcept nogil:

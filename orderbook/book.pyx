@@ -16,6 +16,39 @@ from orderbook.views cimport LevelDepth, OrderView, new_level_depth, new_order_v
 from orderbook.views import BookSnapshot, LevelSnapshot
 
 
+cdef bint caps_forbid(Book *book, int side, uint64_t price, uint32_t leaving) noexcept nogil:
+    """Tell whether a cap forbids that one more order rests at `price` when the order in slot `leaving` (or 0) goes."""
+    cdef const Order *order = order_at(book, leaving)
+    cdef const BookSide *into = side_of(book, side)
+    cdef bint frees_level = leaving and level_at(&book.store, order.level).count == 1
+    if book_order_count(book) - (leaving != 0) >= book.max_orders:
+        return True
+    if book_level_count(book) - frees_level < book.max_levels:
+        return False
+    return level_find(&book.store, into, price ^ into.mask) == 0
+
+
+cdef void book_set_ready(Book *book) noexcept nogil:
+    """Note how far the book may grow without a look at memory or caps."""
+    book.orders_ready = <uint32_t>min(min(book.orders.capacity, index_room(&book.index)), book.max_orders + 1)
+    book.levels_ready = <uint32_t>min(book.store.levels.capacity, book.max_levels + 1)
+
+
+cdef int book_grow(Book *book) noexcept nogil:
+    """Make memory for at least one more order and level; return 0, or -1 when memory is out."""
+    if slab_reserve(&book.orders) | index_reserve(&book.index) | level_store_reserve(&book.store):
+        return -1
+    book_set_ready(book)
+    return 0
+
+
+cdef int book_make_room(Book *book, int side, uint64_t price, uint32_t leaving, bint crosses) noexcept nogil:
+    """Do what `book_reserve` promises where caps or memory have to be looked at."""
+    if not crosses and caps_forbid(book, side, price, leaving) or book_grow(book):
+        return CAPACITY_EXCEEDED
+    return ACCEPTED
+
+
 cdef uint64_t at_most(object most, str name) except? 0xDEADBEEFDEADBEEF:
     """Return an optional limit as a number: None sets none."""
     return <uint64_t>-1 if most is None else as_u64(most, name)

@@ -62,49 +62,18 @@ cdef inline void emit(Matcher *matcher, uint8_t kind, uint64_t order_id, uint64_
         matcher.sink(matcher.sink_context, matcher.log.sequence, event)
 
 
-cdef inline int reject(Matcher *matcher, int code, int reason, uint64_t order_id, int side, int order_type, uint64_t price,
-                       bint has_price, uint64_t quantity) noexcept nogil:
-    """Record a rejection event and return `code`."""
-    if order_type == MARKET or not has_price:
-        price = 0
-        reason |= NO_PRICE
-    emit(matcher, REJECTION, order_id, 0, side, order_type, price, quantity, reason)
-    return code
+cdef int reject(Matcher *matcher, int code, int reason, uint64_t order_id, int side, int order_type, uint64_t price,
+                bint has_price, uint64_t quantity) noexcept nogil
 
 
-cdef inline uint64_t makers_of(Book *book, int side, uint64_t limit_key, uint64_t quantity) noexcept nogil:
-    """Return how many resting orders a taker of `side` would trade with."""
-    cdef const BookSide *opposite = opposite_of(book, side)
-    cdef uint32_t slot = opposite.best
-    cdef uint64_t makers = 0
-    cdef const Level *level
-    cdef const Order *order
-    while slot and level_at(&book.store, slot).key <= limit_key:
-        level = level_at(&book.store, slot)
-        if level.total > quantity:
-            order = order_at(book, level.oldest)
-            while quantity:
-                makers += 1
-                quantity -= min(order.quantity, quantity)
-                order = order_at(book, order.younger)
-            return makers
-        makers += level.count
-        quantity -= level.total
-        slot = level_next(&book.store, slot)
-    return makers
+cdef int reserve_many_fills(Matcher *matcher, int side, uint64_t limit_key, uint64_t quantity) noexcept nogil
 
 
 cdef inline int reserve_fills(Matcher *matcher, int side, uint64_t limit_key, uint64_t quantity) noexcept nogil:
-    """See to it that all fills of an order will fit; return 0, or -1 when memory is out.
-
-    There are no more of them than makers, or than lots; only when both bounds are large are they counted.
-    """
-    cdef uint64_t most = min(<uint64_t>opposite_of(matcher.book, side).order_count, quantity)
-    if matcher.fills == NULL or likely(matcher.fills.capacity - matcher.fills.size >= most):
+    """See to it that all fills of an order will fit; return 0, or -1 when memory is out. There are no more than lots."""
+    if matcher.fills == NULL or likely(matcher.fills.capacity - matcher.fills.size >= quantity):
         return 0
-    if most > 4096:
-        most = makers_of(matcher.book, side, limit_key, quantity)
-    return fill_buffer_reserve(matcher.fills, most)
+    return reserve_many_fills(matcher, side, limit_key, quantity)
 
 
 cdef inline void record_trade(Matcher *matcher, uint64_t taker_id, int taker_side, int order_type, const Order *maker,
@@ -176,9 +145,17 @@ cdef inline uint64_t trade(Matcher *matcher, uint64_t taker_id, int taker_side, 
     return quantity
 
 
-cdef inline int rest(Matcher *matcher, uint64_t order_id, uint32_t hash, int side, uint64_t price, uint64_t quantity,
-                     bint post_only) noexcept nogil:
-    """Put what is left of an order into the book; its room was reserved."""
+cdef inline int execute(Matcher *matcher, uint64_t order_id, uint32_t hash, int side, int order_type, uint64_t price,
+                        uint64_t limit_key, uint64_t quantity, bint crosses, bint may_rest,
+                        bint post_only) noexcept nogil:
+    """Trade an order that passed all checks, where it `crosses`, and rest or drop what is left; return ACCEPTED."""
+    if crosses:
+        quantity = trade(matcher, order_id, side, order_type, limit_key, quantity)
+        if quantity == 0:
+            return ACCEPTED
+    if not may_rest:
+        matcher.unfilled = quantity
+        return ACCEPTED
     matcher.resting = book_rest(matcher.book, order_id, hash, side, price, quantity, post_only, False)
     emit(matcher, BOOK_ADDED, order_id, 0, side, 0, price, quantity, 0)
     return ACCEPTED
@@ -188,70 +165,38 @@ cdef inline int submit_hashed(Matcher *matcher, uint64_t order_id, uint32_t hash
                               uint64_t price, bint has_price, uint64_t quantity) noexcept nogil:
     """Run a new order whose id has been hashed: see `matcher_submit`."""
     cdef Book *book = matcher.book
-    cdef BookSide *makers = opposite_of(book, side)
-    cdef uint64_t limit_key = price ^ makers.mask
-    cdef bint may_rest = order_type == LIMIT or order_type == POST_ONLY
-    cdef bint crosses
+    cdef const BookSide *makers = opposite_of(book, side)
+    cdef uint64_t limit_key = <uint64_t>-1 if order_type == MARKET else price ^ makers.mask
+    cdef bint may_rest = (order_type == LIMIT) | (order_type == POST_ONLY)
+    cdef bint crosses = (makers.best != 0) & (makers.best_key <= limit_key)
     matcher.unfilled = 0
     matcher.resting = 0
-    if order_type == MARKET:
-        limit_key = <uint64_t>-1
-    elif unlikely(not has_price):
+    if unlikely((order_type != MARKET) & (not has_price)):
         return reject(matcher, MISSING_PRICE, REJECT_MISSING_PRICE, order_id, side, order_type, 0, False, quantity)
     if unlikely(quantity == 0):
         return reject(matcher, INVALID_QUANTITY, REJECT_INVALID_QUANTITY, order_id, side, order_type, price, True, 0)
     if unlikely(index_find(&book.index, order_at(book, 0), order_id, hash) != 0):
         return reject(matcher, DUPLICATE_ORDER, REJECT_DUPLICATE, order_id, side, order_type, price, True, quantity)
-    crosses = makers.best != 0 and makers.best_key <= limit_key
-    if may_rest:
-        if unlikely(side_of(book, side).total + quantity < quantity):
-            return NUMERIC_OVERFLOW
-        if not crosses:
-            if unlikely(book_reserve(book, side, price, 0, False)):
-                return CAPACITY_EXCEEDED
-            return rest(matcher, order_id, hash, side, price, quantity, order_type == POST_ONLY)
-        if order_type == POST_ONLY:
-            return reject(matcher, CROSSED_ORDER, REJECT_CROSSED, order_id, side, order_type, price, True, quantity)
-        if unlikely(book_reserve(book, side, price, 0, True)):
-            return CAPACITY_EXCEEDED
-    elif order_type == FILL_OR_KILL and book_available(book, side, limit_key, quantity) < quantity:
+    if unlikely(may_rest & (side_of(book, side).total + quantity < quantity)):
+        return NUMERIC_OVERFLOW
+    if unlikely(crosses & (order_type == POST_ONLY)):
+        return reject(matcher, CROSSED_ORDER, REJECT_CROSSED, order_id, side, order_type, price, True, quantity)
+    if unlikely(order_type == FILL_OR_KILL) and book_available(book, side, limit_key, quantity) < quantity:
         matcher.unfilled = quantity
         return reject(
             matcher, ACCEPTED, REJECT_INSUFFICIENT_LIQUIDITY, order_id, side, order_type, price, True, quantity,
         )
-    if unlikely(reserve_fills(matcher, side, limit_key, quantity)):
+    if may_rest and unlikely(book_reserve(book, side, price, 0, crosses)):
         return CAPACITY_EXCEEDED
-    quantity = trade(matcher, order_id, side, order_type, limit_key, quantity)
-    if quantity:
-        if may_rest:
-            return rest(matcher, order_id, hash, side, price, quantity, False)
-        matcher.unfilled = quantity
-    return ACCEPTED
+    if crosses and unlikely(reserve_fills(matcher, side, limit_key, quantity)):
+        return CAPACITY_EXCEEDED
+    return execute(
+        matcher, order_id, hash, side, order_type, price, limit_key, quantity, crosses, may_rest,
+        order_type == POST_ONLY,
+    )
 
 
-cdef inline int matcher_reprice(Matcher *matcher, uint32_t slot, uint64_t price, uint64_t quantity) noexcept nogil:
-    """Cancel a resting order and submit it anew under its id; checks of `matcher_modify` up to here have passed."""
-    cdef Book *book = matcher.book
-    cdef const Order *order = order_at(book, slot)
-    cdef uint64_t id = order.id
-    cdef uint32_t hash = order.hash
-    cdef int side = order.side
-    cdef bint post_only = order.post_only
-    cdef uint64_t limit_key = price ^ opposite_of(book, side).mask
-    cdef bint crosses = book_crosses(book, side, price)
-    if crosses and post_only:
-        return reject(matcher, CROSSED_ORDER, REJECT_CROSSED, id, side, POST_ONLY, price, True, quantity)
-    if unlikely(book_reserve(book, side, price, slot, crosses)):
-        return CAPACITY_EXCEEDED
-    if crosses and reserve_fills(matcher, side, limit_key, quantity):
-        return CAPACITY_EXCEEDED
-    order = order_at(book, slot)  # the reservation may have moved it
-    emit(matcher, BOOK_REMOVED, id, 0, side, 0, order.price, order.quantity, CANCELED)
-    book_drop(book, slot)
-    quantity = trade(matcher, id, side, LIMIT, limit_key, quantity)
-    if quantity:
-        return rest(matcher, id, hash, side, price, quantity, post_only)
-    return ACCEPTED
+cdef int reprice(Matcher *matcher, uint32_t slot, uint64_t price, uint64_t quantity) noexcept nogil
 
 
 cdef inline int modify_hashed(Matcher *matcher, uint64_t order_id, uint32_t hash, uint64_t quantity, uint64_t price,
@@ -272,7 +217,7 @@ cdef inline int modify_hashed(Matcher *matcher, uint64_t order_id, uint32_t hash
     if unlikely(side_of(book, order.side).total - order.quantity + quantity < quantity):
         return NUMERIC_OVERFLOW
     if has_price and price != order.price:
-        return matcher_reprice(matcher, slot, price, quantity)
+        return reprice(matcher, slot, price, quantity)
     book_resize(book, slot, quantity)
     matcher.resting = slot
     emit(matcher, BOOK_UPDATED, order_id, 0, order.side, 0, order.price, quantity, 0)

@@ -15,6 +15,71 @@ from orderbook.views cimport MatchResult, OrderView, new_fill, new_match_result,
 cdef tuple NO_FILLS = ()
 
 
+cdef int reject(Matcher *matcher, int code, int reason, uint64_t order_id, int side, int order_type, uint64_t price,
+                bint has_price, uint64_t quantity) noexcept nogil:
+    """Record a rejection event and return `code`."""
+    if order_type == MARKET or not has_price:
+        price = 0
+        reason |= NO_PRICE
+    emit(matcher, REJECTION, order_id, 0, side, order_type, price, quantity, reason)
+    return code
+
+
+cdef uint64_t makers_of(Book *book, int side, uint64_t limit_key, uint64_t quantity) noexcept nogil:
+    """Return how many resting orders a taker of `side` would trade with."""
+    cdef const BookSide *opposite = opposite_of(book, side)
+    cdef uint32_t slot = opposite.best
+    cdef uint64_t makers = 0
+    cdef const Level *level
+    cdef const Order *order
+    while slot and level_at(&book.store, slot).key <= limit_key:
+        level = level_at(&book.store, slot)
+        if level.total > quantity:
+            order = order_at(book, level.oldest)
+            while quantity:
+                makers += 1
+                quantity -= min(order.quantity, quantity)
+                order = order_at(book, order.younger)
+            return makers
+        makers += level.count
+        quantity -= level.total
+        slot = level_next(&book.store, slot)
+    return makers
+
+
+cdef int reserve_many_fills(Matcher *matcher, int side, uint64_t limit_key, uint64_t quantity) noexcept nogil:
+    """Do what `reserve_fills` promises where the lots alone do not settle it.
+
+    There are no more fills than makers; only where those are many, too, are the ones in reach counted.
+    """
+    cdef uint64_t most = min(<uint64_t>opposite_of(matcher.book, side).order_count, quantity)
+    if most > 4096:
+        most = makers_of(matcher.book, side, limit_key, quantity)
+    return fill_buffer_reserve(matcher.fills, most)
+
+
+cdef int reprice(Matcher *matcher, uint32_t slot, uint64_t price, uint64_t quantity) noexcept nogil:
+    """Cancel a resting order and submit it anew under its id; `modify_hashed` has checked the rest."""
+    cdef Book *book = matcher.book
+    cdef const Order *order = order_at(book, slot)
+    cdef uint64_t id = order.id
+    cdef uint32_t hash = order.hash
+    cdef int side = order.side
+    cdef bint post_only = order.post_only
+    cdef uint64_t limit_key = price ^ opposite_of(book, side).mask
+    cdef bint crosses = book_crosses(book, side, price)
+    if crosses and post_only:
+        return reject(matcher, CROSSED_ORDER, REJECT_CROSSED, id, side, POST_ONLY, price, True, quantity)
+    if unlikely(book_reserve(book, side, price, slot, crosses)):
+        return CAPACITY_EXCEEDED
+    if crosses and reserve_fills(matcher, side, limit_key, quantity):
+        return CAPACITY_EXCEEDED
+    order = order_at(book, slot)  # the reservation may have moved it
+    emit(matcher, BOOK_REMOVED, id, 0, side, 0, order.price, order.quantity, CANCELED)
+    book_drop(book, slot)
+    return execute(matcher, id, hash, side, LIMIT, price, limit_key, quantity, crosses, True, post_only)
+
+
 cdef MatchResult result_of(MatchingEngine engine):
     """Return the last single command's MatchResult."""
     cdef OrderView resting = None

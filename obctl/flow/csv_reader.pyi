@@ -1,8 +1,10 @@
 from decimal import Decimal
+from typing import final
 
 from obctl.flow.source import Source
 from obctl.flow.text_reader import TextReader
 
+@final
 class CsvReader(TextReader):
     @property
     def header(self) -> list[str]: ...

@@ -1,7 +1,8 @@
-from typing import Any
+from typing import Any, final
 
 MIXES: dict[str, dict[str, Any]]
 
+@final
 class Generator:
     @property
     def total(self) -> int: ...

@@ -1,7 +1,8 @@
 import os
 from types import TracebackType
-from typing import Self
+from typing import Self, final
 
+@final
 class LobsterBookReader:
     @property
     def name(self) -> str: ...

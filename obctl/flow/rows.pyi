@@ -1,6 +1,8 @@
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from typing_extensions import disjoint_base
+
 class FlowRow(NamedTuple):
     line: int
     timestamp: int
@@ -13,6 +15,7 @@ class FlowRow(NamedTuple):
     order_type: int
     flags: int
 
+@disjoint_base
 class RowReader:
     @property
     def format(self) -> str: ...

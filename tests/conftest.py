@@ -1,0 +1,32 @@
+"""Settings of the whole suite: how hard Hypothesis tries, and the marks."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+settings.register_profile(
+    "default",
+    max_examples=250,
+    stateful_step_count=40,
+    deadline=None,  # machines differ, and a slow example is no wrong one
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("long", settings.get_profile("default"), max_examples=5000, stateful_step_count=120)
+settings.register_profile(  # whether something fails, not how small it can be made
+    "canary", settings.get_profile("default"), max_examples=100, phases=[Phase.explicit, Phase.generate], database=None
+)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
+settings.load_profile(PROFILE)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marks that `--strict-markers` lets pass."""
+    config.addinivalue_line("markers", "canary: builds the engine with a planted bug, which the suite must catch")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the long profile take the time it needs."""
+    if PROFILE == "long":
+        for item in items:
+            item.add_marker(pytest.mark.timeout(0))
