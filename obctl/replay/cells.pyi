@@ -1,14 +1,17 @@
 from collections.abc import Iterable
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Self
+
+from typing_extensions import disjoint_base
 
 class Column(NamedTuple):
     name: str
     words: tuple[str, ...] = ()
 
+@disjoint_base
 class Block:
     @property
     def columns(self) -> tuple[Column, ...]: ...
-    def __init__(self, columns: Iterable[Column]) -> None: ...
+    def __new__(cls, columns: Iterable[Column]) -> Self: ...
     def __len__(self) -> int: ...
     def clear(self) -> None: ...
     def check(self) -> None: ...

@@ -1,7 +1,12 @@
+from typing import Self
+
+from typing_extensions import disjoint_base
+
 from obctl.replay.recorder import Recorder
 from obctl.replay.replay import Replay
 from obctl.replay.verification import Verification
 
+@disjoint_base
 class LobsterReplay(Replay):
     @property
     def verification(self) -> Verification | None: ...
@@ -19,4 +24,4 @@ class LobsterReplay(Replay):
     def halts(self) -> int: ...
 
 class LobsterBookReplay(LobsterReplay):
-    def __init__(self, recorder: Recorder) -> None: ...
+    def __new__(cls, recorder: Recorder) -> Self: ...

@@ -3,7 +3,7 @@
 import os
 
 from obctl.flow.errors import FlowError
-from orderbook.errors import BY_NUMBER
+from orderbook import errors
 
 from obctl.flow.lobster_book cimport BookLevel
 from obctl.flow.rows cimport ADD, CANCEL, CROSS, EXECUTE, EXECUTE_HIDDEN, HALT, HAS_QUANTITY, RowReader
@@ -182,7 +182,7 @@ cdef class LobsterReplay(Replay):
             return 0
         code = self.rest_anonymous(side, price, quantity)
         if code:
-            raise FlowError(f"{self.statements.name}:1: no book to begin with: {BY_NUMBER[code].code} at {price}")
+            raise FlowError(f"{self.statements.name}:1: no book to begin with: {errors.BY_NUMBER[code].code} at {price}")
         self.seeded_levels += 1
         return 0
 

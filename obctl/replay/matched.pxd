@@ -11,7 +11,7 @@ cdef enum:
 
 
 cdef class MatchReplay(Replay):
-    cdef readonly MatchingEngine engine
+    cdef MatchingEngine engine  # not for others: its sink writes to our recorder
     cdef uint8_t statuses[BATCH]      # of the commands that ran last
     cdef uint64_t unfilled[BATCH]     # the same
 

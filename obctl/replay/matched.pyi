@@ -1,8 +1,10 @@
+from typing import Self
+
+from typing_extensions import disjoint_base
+
 from obctl.replay.recorder import Recorder
 from obctl.replay.replay import Replay
-from orderbook import MatchingEngine
 
+@disjoint_base
 class MatchReplay(Replay):
-    @property
-    def engine(self) -> MatchingEngine: ...
-    def __init__(self, recorder: Recorder) -> None: ...
+    def __new__(cls, recorder: Recorder) -> Self: ...

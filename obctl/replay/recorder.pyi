@@ -1,4 +1,7 @@
 from enum import IntEnum
+from typing import Self
+
+from typing_extensions import disjoint_base
 
 from obctl.replay.cells import Block, Column
 
@@ -13,6 +16,7 @@ SAMPLE_COLUMNS: tuple[Column, ...]
 def words_of(members: type[IntEnum]) -> tuple[str, ...]: ...
 def depth_columns(levels: int) -> tuple[Column, ...]: ...
 
+@disjoint_base
 class Recorder:
     @property
     def trades(self) -> Block | None: ...
@@ -30,6 +34,6 @@ class Recorder:
     def volume(self) -> int: ...
     @property
     def notional(self) -> int: ...
-    def __init__(
-        self, *, trades: bool = False, events: bool = False, depth_levels: int = 0, samples: bool = False
-    ) -> None: ...
+    def __new__(
+        cls, *, trades: bool = False, events: bool = False, depth_levels: int = 0, samples: bool = False
+    ) -> Self: ...

@@ -1,7 +1,12 @@
+from typing import Self
+
+from typing_extensions import disjoint_base
+
 from obctl.flow import LobsterBookReader, RowReader
 from obctl.replay.recorder import Recorder
 from orderbook import OrderBook
 
+@disjoint_base
 class Replay:
     @property
     def book(self) -> OrderBook: ...
@@ -19,7 +24,7 @@ class Replay:
     def commands(self) -> int: ...
     @property
     def accepted(self) -> int: ...
-    def __init__(self, recorder: Recorder) -> None: ...
+    def __new__(cls, recorder: Recorder) -> Self: ...
     def feed(self, reader: RowReader, max_rows: int) -> int: ...
     def begin_file(
         self, name: str, statements: LobsterBookReader | None = None, expected: LobsterBookReader | None = None

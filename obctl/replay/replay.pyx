@@ -1,6 +1,6 @@
 """The common base of all replays."""
 
-from orderbook.errors import BY_NUMBER
+from orderbook import errors
 
 from orderbook.book cimport side_of
 from orderbook.records cimport ASK, BID
@@ -49,7 +49,7 @@ cdef class Replay:
 
     def refused(self):
         """Return the commands refused so far, by the code of the reason."""
-        return {BY_NUMBER[code].code: self.outcomes[code] for code in range(1, CODES) if self.outcomes[code]}
+        return {errors.BY_NUMBER[code].code: self.outcomes[code] for code in range(1, CODES) if self.outcomes[code]}
 
     @property
     def bid_levels(self):

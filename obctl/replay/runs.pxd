@@ -17,7 +17,7 @@ cdef struct Run:
 
 
 cdef class LobsterMatchReplay(LobsterReplay):
-    cdef readonly MatchingEngine engine
+    cdef MatchingEngine engine  # not for others: its sink writes to our recorder
     cdef Run run
     cdef FillBuffer stated             # the run's fills as the file has them
     cdef FillBuffer found              # the run's fills as the engine made them

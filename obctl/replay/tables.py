@@ -2,14 +2,11 @@
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from obctl.replay.cells import Block, Column
 from obctl.replay.libraries import need
 from obctl.replay.outputs import OutputFile
-
-if TYPE_CHECKING:
-    import pyarrow
 
 ENDINGS = (".csv", ".parquet", ".arrow")
 CELLS_PER_BLOCK = 1 << 20  # rows are held back until they fill about this many cells, 9 MiB
@@ -73,7 +70,7 @@ class ArrowTable:
         self.writer.write_batch(pyarrow.record_batch(arrays, schema=self.schema))
 
     @staticmethod
-    def array(column: Column, values: Any, missing: Any) -> "pyarrow.Array[Any]":
+    def array(column: Column, values: Any, missing: Any) -> Any:
         """Return one column's cells as an Arrow array."""
         import pyarrow
 
