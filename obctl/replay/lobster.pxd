@@ -14,7 +14,7 @@ seed, and a level that comes into sight at the last column is adopted. `verify` 
 
 from libc.stdint cimport uint32_t, uint64_t
 
-from obctl.flow.lobster_book cimport LobsterBookReader
+from obctl.flow.lobster_book cimport BookLevel, LobsterBookReader
 from obctl.flow.rows cimport Row
 from obctl.replay.idset cimport IdSet
 from obctl.replay.replay cimport Replay
@@ -32,17 +32,12 @@ cdef enum:
     NO_COMMAND = -1    # what a message comes to that changes no book, or not yet
 
 
-cdef struct Deepest:          # the last visible level of a side, as stated last
-    uint64_t key              # its price as its side orders it, see orderbook/levels.pxd
-    bint stated               # False: the side has fewer levels than the file has room for
-
-
 cdef class LobsterReplay(Replay):
     cdef Book *state
     cdef IdSet added                       # every id that the file added
     cdef IdSet older                       # every other id that it spoke of
     cdef uint64_t next_anonymous
-    cdef Deepest deepest[2]                # BID, ASK
+    cdef BookLevel last[2]                 # BID, ASK: what it states at its last column; quantity 0: nothing
     cdef bint begun                        # the first message was seen: it is too late to seed
     cdef uint64_t line                     # of the last message
     cdef LobsterBookReader statements      # the order book file that seeds and adopts, or None
@@ -60,8 +55,9 @@ cdef class LobsterReplay(Replay):
     cdef int rest_anonymous(self, int side, uint64_t price, uint64_t quantity) noexcept nogil
     cdef int seed(self, const Row *first) except -1
     cdef int seed_level(self, int side, uint64_t price, uint64_t quantity) except -1
-    cdef void note_deepest(self, int side_code) noexcept
-    cdef void adopt(self, int side_code) noexcept
+    cdef bint read_last(self, BookLevel *last) except -1
+    cdef bint read_stated(self, BookLevel *last) except -1
+    cdef void adopt(self, int side_code, const BookLevel *last) noexcept
 
 
 cdef class LobsterBookReplay(LobsterReplay):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy
 
 ENDINGS = (".png", ".html")
-DEPTH_LEVELS = 200  # drawn of each side
+DEPTH_LEVELS = 40  # drawn of each side: far behind them are orders that nobody means
 BID_COLOUR, ASK_COLOUR, TRADE_COLOUR = "#1a7f5a", "#c2410c", "#334155"
 
 
@@ -99,13 +99,14 @@ def draw_png(output: OutputFile, curves: Curves) -> None:
         over_time.xaxis.set_major_formatter(DateFormatter("%H:%M:%S"))  # type: ignore[no-untyped-call]
     over_time.legend(loc="best")
     for (prices, lots), colour, name in ((curves.bids, BID_COLOUR, "bids"), (curves.asks, ASK_COLOUR, "asks")):
-        depth.fill_between(prices, lots, step="pre" if name == "bids" else "post", color=colour, alpha=0.4, label=name)
+        depth.fill_between(prices, lots, step="post", color=colour, alpha=0.4, label=name)
     depth.set_xlabel(curves.price_label)
     depth.set_ylabel("lots up to the price, at the end")
     depth.legend(loc="best")
     for axes in (over_time, depth):
         axes.grid(alpha=0.3)
         axes.ticklabel_format(axis="y", useOffset=False, style="plain")
+    depth.ticklabel_format(axis="x", useOffset=False, style="plain")
     figure.savefig(output.file, format="png", dpi=120)
 
 
@@ -122,7 +123,7 @@ def draw_html(output: OutputFile, curves: Curves) -> None:
     line(curves.time, curves.best_ask, "best ask", ASK_COLOUR, 1, line_shape="hv")
     line(curves.time, curves.best_bid, "best bid", BID_COLOUR, 1, line_shape="hv")
     line(curves.time, curves.trades, "trades", TRADE_COLOUR, 1, mode="markers", marker={"size": 3})
-    line(*curves.bids, "bids", BID_COLOUR, 2, line_shape="vh", fill="tozeroy")
+    line(*curves.bids, "bids", BID_COLOUR, 2, line_shape="hv", fill="tozeroy")
     line(*curves.asks, "asks", ASK_COLOUR, 2, line_shape="hv", fill="tozeroy")
     time_format = {"tickformat": "%H:%M:%S"} if curves.time_label == "time" else {}
     figure.update_xaxes(title_text=curves.time_label, **time_format, row=1, col=1)
