@@ -13,6 +13,7 @@ Functions that make something rest need `book_reserve` to have succeeded before;
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from orderbook.canary cimport CANARY_PRIORITY, CANARY_TOTAL
+from orderbook.events cimport EventRing
 from orderbook.index cimport (
     Index, index_add, index_bytes, index_destroy, index_find, index_hash, index_init, index_remove, index_reserve,
     index_room,
@@ -45,7 +46,7 @@ cdef struct Book:
     uint32_t orders_ready  # while orders.live is below this, one more order needs neither memory nor a look at the cap
     uint32_t levels_ready  # while store.levels.live is below this, likewise one more level
     bint allow_crossed     # a book rebuilt from reports may be locked or crossed
-    bint busy              # a batch is running on it, perhaps in another thread
+    bint busy              # a batch or a walk is under way; whoever else enters is turned away
 
 
 cdef inline int book_init(Book *book, uint64_t key_add, uint64_t key_multiply) noexcept nogil:
@@ -247,7 +248,7 @@ cdef inline uint64_t book_available(Book *book, int side, uint64_t limit_key, ui
 
 cdef class OrderBook:
     cdef Book state
-    cdef bint owned            # an engine owns it: it answers every question and refuses every change
-    cdef uint64_t *sequence    # the owner's last event, NULL while it is on its own
+    cdef EventRing events      # of the engine that owns it, and then refuses every change; None: it is on its own
     cdef int enter(self) except -1
     cdef int enter_to_change(self) except -1
+    cdef int enter_to_walk(self) except -1

@@ -73,6 +73,23 @@ cdef object best_of(OrderBook book, int side_code):
     return side.best_key ^ side.mask, level_at(&book.state.store, side.best).total
 
 
+cdef tuple cost_of(Book *book, int side_code, uint64_t remaining):
+    """Return (cost, filled) of a taker of a side."""
+    cdef const BookSide *opposite = opposite_of(book, side_code)
+    cdef uint32_t slot = opposite.best
+    cdef const Level *level
+    cdef uint64_t traded, filled = 0
+    cost = 0
+    while slot and remaining:
+        level = level_at(&book.store, slot)
+        traded = min(level.total, remaining)
+        cost += <object>(level.key ^ opposite.mask) * traded
+        filled += traded
+        remaining -= traded
+        slot = level_next(&book.store, slot)
+    return cost, filled
+
+
 cdef const Level *level_of(OrderBook book, side, price) except? NULL:
     cdef int side_code = as_side(side)
     cdef uint64_t ticks = as_u64(price, "price")
@@ -171,13 +188,22 @@ cdef class OrderBook:
 
     cdef int enter(self) except -1:
         if self.state.busy:
-            raise RuntimeError("the book is in use: a batch is running on it")
+            raise RuntimeError("the book is in use: a batch is running on it, or another call is reading it")
         return 0
 
     cdef int enter_to_change(self) except -1:
         self.enter()
-        if self.owned:
+        if self.events is not None:
             raise RuntimeError("the book belongs to an engine: change it through the engine")
+        return 0
+
+    cdef int enter_to_walk(self) except -1:
+        """Begin a walk that makes Python objects: the collector may run, and a finalizer must not change the book.
+
+        The caller ends it with `self.state.busy = False`, in a `finally`.
+        """
+        self.enter()
+        self.state.busy = True
         return 0
 
     def add_order(self, order_id, side, price, quantity):
@@ -276,21 +302,12 @@ cdef class OrderBook:
         The cost is an unbounded int, in ticks × lots.
         """
         cdef int side_code = as_side(side)
-        cdef uint64_t remaining = as_u64(quantity, "quantity")
-        self.enter()
-        cdef const BookSide *opposite = opposite_of(&self.state, side_code)
-        cdef uint32_t slot = opposite.best
-        cdef const Level *level
-        cdef uint64_t traded, filled = 0
-        cost = 0
-        while slot and remaining:
-            level = level_at(&self.state.store, slot)
-            traded = min(level.total, remaining)
-            cost += <object>(level.key ^ opposite.mask) * traded
-            filled += traded
-            remaining -= traded
-            slot = level_next(&self.state.store, slot)
-        return cost, filled
+        cdef uint64_t lots = as_u64(quantity, "quantity")
+        self.enter_to_walk()
+        try:
+            return cost_of(&self.state, side_code, lots)
+        finally:
+            self.state.busy = False
 
     def level_total_quantity(self, side, price):
         """Return the lots open at a price, or None where no order rests. O(1)."""
@@ -300,19 +317,30 @@ cdef class OrderBook:
     def level_orders(self, side, price):
         """Return the orders at a price, oldest first, or None where no order rests. O(orders of the level)."""
         cdef const Level *level = level_of(self, side, price)
-        return orders_of(self, level) if level != NULL else None
+        self.enter_to_walk()
+        try:
+            return orders_of(self, level) if level != NULL else None
+        finally:
+            self.state.busy = False
 
     def depth(self, levels=None):
         """Return (bids, asks), each a tuple of LevelDepth, best first; at most `levels` a side (L2). O(levels)."""
         cdef uint64_t limit = at_most(levels, "levels")
-        self.enter()
-        return depth_of(self, BID, limit), depth_of(self, ASK, limit)
+        self.enter_to_walk()
+        try:
+            return depth_of(self, BID, limit), depth_of(self, ASK, limit)
+        finally:
+            self.state.busy = False
 
     def snapshot(self):
         """Return every order, by side and level, best first, each level's oldest first (L3). O(orders)."""
-        self.enter()
-        sequence = self.sequence[0] if self.sequence != NULL else 0
-        return BookSnapshot(levels_of(self, BID), levels_of(self, ASK), sequence)
+        self.enter_to_walk()
+        try:
+            return BookSnapshot(
+                levels_of(self, BID), levels_of(self, ASK), 0 if self.events is None else self.events.log.sequence,
+            )
+        finally:
+            self.state.busy = False
 
     def check(self):
         """Walk every invariant of the book; raise AssertionError naming the first that is broken. O(orders)."""
@@ -327,10 +355,13 @@ cdef class OrderBook:
         BLAKE2b over, for bids and then asks: side (u8) and number of orders (u64), and per order, in priority order,
         id, price, quantity (u64) and whether it is post-only (u8), little-endian without padding.
         """
-        self.enter()
         digest = hashlib.blake2b(digest_size=16)
-        for side_code in (BID, ASK):
-            hash_side(self, digest, side_code)
+        self.enter_to_walk()
+        try:
+            for side_code in (BID, ASK):
+                hash_side(self, digest, side_code)
+        finally:
+            self.state.busy = False
         return digest.hexdigest()
 
     def memory_bytes(self):
@@ -339,6 +370,7 @@ cdef class OrderBook:
         Arrays double when full; of a large one, only the part in use takes real memory.
         """
         cdef const Book *book = &self.state
+        self.enter()
         return (
             book.orders.capacity * book.orders.item_size + index_bytes(&book.index)
             + book.store.levels.capacity * book.store.levels.item_size

@@ -58,4 +58,10 @@ cdef inline const Event *event_log_at(const EventLog *log, uint64_t sequence) no
     return log.next - back + (0 if next >= back else log.end - log.ring)
 
 
+cdef class EventRing:      # owns a log; the engines that write to it and their books share it
+    cdef EventLog log
+
+
+cdef EventRing new_event_ring(uint64_t capacity)
+
 cdef list event_log_read(const EventLog *log, uint64_t after, uint64_t limit)

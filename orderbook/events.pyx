@@ -57,6 +57,21 @@ cdef EngineEvent new_event(const Event *event, uint64_t sequence):
     return made
 
 
+cdef class EventRing:
+    """The owner of an event log, for as long as anybody may ask for its last number."""
+
+    def __dealloc__(self):
+        event_log_destroy(&self.log)
+
+
+cdef EventRing new_event_ring(uint64_t capacity):
+    """Return an empty log that holds `capacity` events, or raise MemoryError."""
+    cdef EventRing ring = EventRing.__new__(EventRing)
+    if event_log_init(&ring.log, capacity):
+        raise MemoryError(f"no memory for {capacity} events")
+    return ring
+
+
 cdef list event_log_read(const EventLog *log, uint64_t after, uint64_t limit):
     """Return the events held with a number above `after`, at most `limit`; raise SequenceGone where they are not."""
     cdef uint64_t oldest = event_log_oldest(log)

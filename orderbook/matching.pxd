@@ -15,7 +15,7 @@ from orderbook.book cimport (
     book_rest, opposite_of, order_at, side_of,
 )
 from orderbook.batch cimport ResultPool
-from orderbook.events cimport EventLog, event_log_append
+from orderbook.events cimport EventLog, EventRing, event_log_append
 from orderbook.fills cimport FillBuffer, fill_buffer_reserve
 from orderbook.index cimport index_find, index_hash, index_remove
 from orderbook.levels cimport BookSide, level_at, level_next, level_remove
@@ -260,7 +260,7 @@ cdef inline int matcher_cancel(Matcher *matcher, uint64_t order_id) noexcept nog
 cdef class MatchingEngine:
     cdef Matcher core              # the C-level door
     cdef FillBuffer single_fills   # of single commands
-    cdef EventLog log
+    cdef EventRing ring
     cdef readonly OrderBook order_book
     cdef ResultPool result_pool
     cdef int enter(self) except -1

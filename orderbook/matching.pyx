@@ -4,7 +4,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from orderbook.batch cimport BatchResult, CommandBuffer, ResultBuffers, ResultPool, new_batch_result
-from orderbook.events cimport event_log_destroy, event_log_init, event_log_oldest, event_log_read
+from orderbook.events cimport event_log_oldest, event_log_read, new_event_ring
 from orderbook.fills cimport fill_buffer_destroy
 from orderbook.numbers cimport as_order_type, as_side, as_u64
 from orderbook.pipeline cimport run_batch
@@ -80,23 +80,30 @@ cdef int reprice(Matcher *matcher, uint32_t slot, uint64_t price, uint64_t quant
     return execute(matcher, id, hash, side, LIMIT, price, limit_key, quantity, crosses, True, post_only)
 
 
-cdef MatchResult result_of(MatchingEngine engine):
-    """Return the last single command's MatchResult."""
-    cdef OrderView resting = None
-    cdef tuple fills = NO_FILLS
-    cdef const Order *order
+cdef tuple fills_of(MatchingEngine engine):
+    """Return the last single command's fills; a finalizer that runs meanwhile must not bring the next command."""
     cdef Fill *fill
     cdef uint64_t i
+    fills = []
+    engine.core.book.busy = True
+    try:
+        for i in range(engine.single_fills.size):
+            fill = &engine.single_fills.items[i]
+            fills.append(new_fill(fill.maker_order_id, fill.price, fill.quantity))
+        return tuple(fills)
+    finally:
+        engine.core.book.busy = False
+
+
+cdef MatchResult result_of(MatchingEngine engine):
+    """Return the last single command's MatchResult."""
+    cdef uint64_t unfilled = engine.core.unfilled
+    cdef OrderView resting = None
+    cdef const Order *order
     if engine.core.resting:
         order = order_at(engine.core.book, engine.core.resting)
         resting = new_order_view(order.id, order.side, order.price, order.quantity)
-    if engine.single_fills.size:
-        made = []
-        for i in range(engine.single_fills.size):
-            fill = &engine.single_fills.items[i]
-            made.append(new_fill(fill.maker_order_id, fill.price, fill.quantity))
-        fills = tuple(made)
-    return new_match_result(fills, resting, engine.core.unfilled)
+    return new_match_result(fills_of(engine) if engine.single_fills.size else NO_FILLS, resting, unfilled)
 
 
 cdef class MatchingEngine:
@@ -113,20 +120,15 @@ cdef class MatchingEngine:
     def __cinit__(self, book=None, *, event_capacity=65536):
         cdef uint64_t capacity = as_u64(event_capacity, "event_capacity")
         cdef OrderBook owned = OrderBook() if book is None else own(book)
-        if event_log_init(&self.log, capacity):
-            raise MemoryError(f"no memory for {capacity} events")
-        owned.owned = True
-        owned.sequence = &self.log.sequence
+        self.ring = new_event_ring(capacity)
         self.order_book = owned
         self.result_pool = ResultPool()
+        owned.events = self.ring
         self.core.book = &owned.state
-        self.core.log = &self.log
+        self.core.log = &self.ring.log
         self.core.fills = &self.single_fills
 
     def __dealloc__(self):
-        if self.order_book is not None:
-            self.order_book.sequence = NULL
-        event_log_destroy(&self.log)
         fill_buffer_destroy(&self.single_fills)
 
     def __reduce__(self):
@@ -238,13 +240,13 @@ cdef class MatchingEngine:
     def last_sequence(self):
         """The number of the last event, 0 before the first."""
         self.order_book.enter()
-        return self.log.sequence
+        return self.ring.log.sequence
 
     @property
     def oldest_sequence(self):
         """The number of the oldest event held; one above the last when none is."""
         self.order_book.enter()
-        return event_log_oldest(&self.log)
+        return event_log_oldest(&self.ring.log)
 
     def events(self, after=0, limit=None):
         """Return the events held with a number above `after`, at most `limit`, as a list.
@@ -253,8 +255,11 @@ cdef class MatchingEngine:
         """
         cdef uint64_t first = as_u64(after, "after")
         cdef uint64_t most = <uint64_t>-1 if limit is None else as_u64(limit, "limit")
-        self.order_book.enter()
-        return event_log_read(&self.log, first, most)
+        self.order_book.enter_to_walk()
+        try:
+            return event_log_read(&self.ring.log, first, most)
+        finally:
+            self.core.book.busy = False
 
     def check(self):
         """Walk every invariant; raise AssertionError naming the first that is broken. O(orders)."""
