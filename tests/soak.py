@@ -27,7 +27,7 @@ def agree(flow):
     result, expected = engine.process(flow), oracle.process(flow)
     assert bytes(result.status) == bytes(expected.status)
     assert bytes(result.unfilled) == bytes(expected.unfilled)
-    fills = array("Q", memoryview(result.fills).cast("B")).tolist()
+    fills = array("Q", bytes(result.fills)).tolist()
     assert fills == [number for fill in expected.fills for number in fill]
     assert engine.events() == oracle.events()
     assert engine.state_hash() == oracle.state_hash()
