@@ -73,9 +73,10 @@ test: $(VENV)/.tools  ## build, and run the whole test suite
 check: $(VENV)/.tools  ## lint, types, stubs against the compiled modules, the layer rule
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	PATH="$(dir $(PY)):$$PATH" $(PY) -m cython_lint orderbook obctl tests
+	PATH="$(dir $(PY)):$$PATH" cython-lint orderbook obctl tests
 	$(PY) -m mypy
-	$(PY) -m mypy.stubtest orderbook obctl --allowlist tests/stubtest_allowlist.txt
+	$(PY) -m mypy.stubtest orderbook obctl --mypy-config-file pyproject.toml \
+	    --allowlist tests/stubtest_allowlist.txt
 	$(PY) -m pytest -q tests/test_layers.py
 
 # A copy of the sources, to be built in another way: the release build in the tree stays as it is. Times are kept, so
