@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("orderbook", "obctl")
-SOURCES = {".py", ".pyx", ".pxd", ".pyi", ".typed"}  # in wheel and sdist alike
+INSTALLED = {".py", ".pxd", ".pyi", ".typed"}
 TEST_FILES = {".py", ".txt"}
 TRY_IT = """
 import orderbook
@@ -35,9 +35,9 @@ def sdist_faults(path: Path) -> list[str]:
     """Return what an sdist lacks, and what it should not hold."""
     with tarfile.open(path) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = files_below(*PACKAGES, suffixes=SOURCES) | files_below("tests", suffixes=TEST_FILES)
+    wanted = files_below(*PACKAGES, suffixes=INSTALLED | {".pyx"}) | files_below("tests", suffixes=TEST_FILES)
     wanted |= {"setup.py", "pyproject.toml", "Makefile", "constraints.txt", "LICENSE", "README.md"}
-    return [f"{path.name} lacks {name}" for name in sorted(wanted - held)] + built_files(path, held, {".so", ".c"})
+    return [f"{path.name} lacks {name}" for name in sorted(wanted - held)] + unwanted(path, held, {".so", ".c"})
 
 
 def wheel_faults(path: Path) -> list[str]:
@@ -45,18 +45,18 @@ def wheel_faults(path: Path) -> list[str]:
     held = set(zipfile.ZipFile(path).namelist())
     compiled = {name.partition(".")[0] for name in held if name.endswith(".so")}
     modules = {name.removesuffix(".pyx") for name in files_below(*PACKAGES, suffixes={".pyx"})}
-    wanted = files_below(*PACKAGES, suffixes=SOURCES)
+    wanted = files_below(*PACKAGES, suffixes=INSTALLED)
     strangers = {name for name in held if not name.startswith((*[f"{package}/" for package in PACKAGES], "obctl-"))}
     return [
         *[f"{path.name} lacks {name}" for name in sorted(wanted - held)],
         *[f"{path.name} lacks the compiled {name}" for name in sorted(modules - compiled)],
         *[f"{path.name} holds {name}" for name in sorted(strangers)],
-        *built_files(path, held, {".c"}),
+        *unwanted(path, held, {".c", ".pyx"}),
     ]
 
 
-def built_files(path: Path, held: set[str], suffixes: set[str]) -> list[str]:
-    """Return complaints about the files in an archive that were built and should not be there."""
+def unwanted(path: Path, held: set[str], suffixes: set[str]) -> list[str]:
+    """Return complaints about the files in an archive whose kind should not be there."""
     return [f"{path.name} holds {name}" for name in sorted(held) if Path(name).suffix in suffixes]
 
 
