@@ -12,7 +12,7 @@ SOAK_MINUTES ?= 10
 PY := $(abspath $(VENV))/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 SOURCES := $(shell find orderbook obctl -name '*.p[yx]x' -o -name '*.pxd')
-ENGINE_TESTS := tests/engine tests/flow
+COMPILED_TESTS := tests/engine tests/flow tests/replay
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -94,12 +94,12 @@ debug: $(VENV)/.tools  ## run the suite on a build with bounds checks and C asse
 	$(call build_copy,debug)
 	cd build/debug && $(PY) -m pytest -m 'not canary' $(TESTS) $(PYTEST_ARGS)
 
-san: $(VENV)/.tools  ## run the engine's and the readers' tests under AddressSanitizer and UBSan (Linux, gcc)
+san: $(VENV)/.tools  ## run the tests of compiled code under AddressSanitizer and UBSan (Linux, gcc)
 	$(call build_copy,sanitize)
 	cd build/sanitize && \
 	    LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
-	    $(PY) -m pytest $(ENGINE_TESTS) $(PYTEST_ARGS)
+	    $(PY) -m pytest $(COMPILED_TESTS) $(PYTEST_ARGS)
 
 canary: $(VENV)/.tools  ## plant bugs in a copy of the engine, and see that the suite catches them
 	$(PY) -m pytest tests/test_canary.py $(PYTEST_ARGS)
@@ -110,10 +110,10 @@ fuzz: $(VENV)/.tools  ## run the property tests with many more examples
 soak: $(VENV)/.tools  ## hold the engine against its oracle on fresh random flow, for SOAK_MINUTES
 	$(PY) -m tests.soak --minutes $(SOAK_MINUTES)
 
-cov: $(VENV)/.tools  ## line coverage of the Python and Cython files, in build/debug/htmlcov
-	$(call build_copy,debug)
+cov: $(VENV)/.tools  ## line coverage of the Python and Cython files, in build/coverage/htmlcov
+	$(call build_copy,coverage)
 	@$(PIP) install -c constraints.txt --group cov
-	cd build/debug && cp -R build/cython-debug/. . && COVERAGE_CORE=ctrace \
+	cd build/coverage && cp -R build/cython-coverage/. . && COVERAGE_CORE=ctrace \
 	    $(PY) -m pytest -m 'not canary' --cov --cov-report=term --cov-report=html --timeout=0 $(TESTS) $(PYTEST_ARGS)
 
 bench: $(VENV)/.tools  ## run the benchmarks once, in this environment
@@ -126,7 +126,7 @@ bench: $(VENV)/.tools  ## run the benchmarks once, in this environment
 
 dist: $(VENV)/.tools  ## make sdist and wheel in dist/, and try the wheel in an environment of its own
 	@rm -rf dist
-	$(PY) -m build --outdir dist .
+	$(PY) -m build -q --outdir dist .
 	$(PY) tools/check_dist.py dist
 
 clean:  ## remove what was built, the environment too

@@ -3,7 +3,8 @@
 Switches, read from the environment:
 
     ORDERBOOK_BUILD=release    optimised (the default)
-    ORDERBOOK_BUILD=debug      bounds checks, C asserts, line tracing for coverage
+    ORDERBOOK_BUILD=debug      bounds checks, C asserts
+    ORDERBOOK_BUILD=coverage   debug with line tracing, which is slow
     ORDERBOOK_BUILD=sanitize   debug checks under AddressSanitizer and UndefinedBehaviorSanitizer
     ORDERBOOK_CANARY=NAME      plant a known bug (see orderbook/canary.pxd) that the tests must catch
 """
@@ -23,6 +24,7 @@ WARNINGS = ["-Wno-unused-function"]  # the layout checks are functions that nobo
 COMPILE_ARGS = {
     "release": ["-O3", "-g0", "-fno-semantic-interposition", "-fvisibility=hidden"],
     "debug": ["-O1", "-g", "-UNDEBUG"],
+    "coverage": ["-O1", "-g0", "-UNDEBUG"],
     "sanitize": [
         *("-O1", "-g", "-UNDEBUG", "-fno-omit-frame-pointer", "-fno-wrapv"),
         *("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"),
@@ -33,7 +35,7 @@ if BUILD not in COMPILE_ARGS:
 
 checked = BUILD != "release"
 macros = [(f"ORDERBOOK_CANARY_{CANARY.upper()}", "1")] if CANARY else []
-if BUILD == "debug":
+if BUILD == "coverage":
     macros.append(("CYTHON_TRACE_NOGIL", "1"))
 link_args = ["-fsanitize=address,undefined"] if BUILD == "sanitize" else []
 
@@ -62,7 +64,7 @@ if __name__ == "__main__":  # cythonize starts processes, which import this file
                 "initializedcheck": checked,
                 "cdivision": True,
                 "embedsignature": True,
-                "linetrace": BUILD == "debug",
+                "linetrace": BUILD == "coverage",
             },
         ),
         options={"build_ext": {"parallel": JOBS}},
