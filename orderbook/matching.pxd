@@ -22,8 +22,8 @@ from orderbook.index cimport index_find, index_hash, index_holds, index_remove
 from orderbook.levels cimport BookSide, level_at, level_next, level_remove
 from orderbook.records cimport (
     ACCEPTED, BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, CANCELED, CAPACITY_EXCEEDED, CROSSED_ORDER, DUPLICATE_ORDER,
-    EVENT_SMALL_FIELDS, FILL_OR_KILL, FILLED, INVALID_QUANTITY, LIMIT, MARKET, MISSING_PRICE, NO_PRICE, NUMERIC_OVERFLOW,
-    POST_ONLY,
+    EVENT_SMALL_FIELDS, FILL_OR_KILL, FILLED, INVALID_QUANTITY, LIMIT, MARKET, MISSING_PRICE, NO_PRICE,
+    NUMERIC_OVERFLOW, POST_ONLY,
     REJECT_CROSSED, REJECT_DUPLICATE, REJECT_INSUFFICIENT_LIQUIDITY, REJECT_INVALID_QUANTITY, REJECT_MISSING_PRICE,
     REJECTION, TRADE, UNKNOWN_ORDER, Event, Fill, Level, Order, likely, prefetch, unlikely,
 )
@@ -123,7 +123,7 @@ cdef inline uint64_t trade_level(Matcher *matcher, BookSide *makers, uint64_t ta
         record_trade(matcher, taker_id, taker_side, order_type, maker, price, traded)
         emit(matcher, BOOK_REMOVED, maker.id, 0, maker_side, 0, price, traded, FILLED)
         index_remove(&book.index, maker.hash, slot)
-        slab_give_back(&book.orders, slot)
+        slab_give_back(&book.orders, slot, sizeof(Order))
         slot = younger
         if slot == 0:
             level_remove(&book.store, makers, level_slot)
