@@ -108,7 +108,7 @@ def run(MatchingEngine engine not None, const unsigned char[::1] commands not No
 
 
 def load(OrderBook book not None, const unsigned char[::1] commands not None):
-    """Rest the order of each command record in a book that no engine owns, without matching; return how many came in."""
+    """Rest the order of each record in a book that no engine owns, without matching; return how many came in."""
     cdef const Command *items = <const Command *>&commands[0] if commands.shape[0] else NULL
     cdef size_t count = commands.shape[0] // sizeof(Command)
     cdef size_t added = 0, i
