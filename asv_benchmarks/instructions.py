@@ -43,7 +43,8 @@ def counts(flow: Path, commands: int) -> dict[str, int]:
     text = out.read_text()
     names = re.search(r"^events: (.*)$", text, re.MULTILINE)
     totals = re.search(r"^(?:totals|summary): (.*)$", text, re.MULTILINE)
-    assert names and totals, "callgrind writes both"
+    assert names is not None, "callgrind writes it"
+    assert totals is not None, "callgrind writes it"
     return dict(zip(names[1].split(), map(int, totals[1].split()), strict=True))
 
 

@@ -1,10 +1,11 @@
 """Bytes per resting order and per price level: the growth of the process's resident memory, each in a fresh process.
 
-`python asv_benchmarks/benchmarks/memory.py` prints the table of docs/memory.md.
+`python -m asv_benchmarks.benchmarks.memory` prints the table of docs/memory.md.
 """
 
-import subprocess
-import sys
+from multiprocessing import get_context
+
+from orderbook import OrderBook, Side
 
 ORDERS = 1_000_000
 SHAPES = {  # order i → its price
@@ -25,8 +26,6 @@ def resident_bytes() -> int:
 
 def measure(shape: str) -> tuple[int, int]:
     """Return by how much resident memory grows for a book of ORDERS bids, and how many levels it has."""
-    from orderbook import OrderBook, Side
-
     price = SHAPES[shape]
     book = OrderBook()
     for i in range(64):  # what the interpreter itself needs once
@@ -40,10 +39,8 @@ def measure(shape: str) -> tuple[int, int]:
 
 def measured(shape: str) -> tuple[int, int]:
     """Measure in a fresh process."""
-    command = [sys.executable, __file__, shape]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    grown, levels = map(int, done.stdout.split())
-    return grown, levels
+    with get_context("spawn").Pool(1) as pool:
+        return pool.apply(measure, (shape,))
 
 
 class Memory:
@@ -66,10 +63,7 @@ class Memory:
 
 
 def main() -> None:
-    """Measure one shape for `measured`, or print the table."""
-    if len(sys.argv) > 1:
-        print(*measure(sys.argv[1]))
-        return
+    """Print the table."""
     print(f"| {ORDERS:,} bids at | bytes per order, all in | price levels | bytes per level beyond one price |")
     print("|---|--:|--:|--:|")
     at_one_price = measured("one price")[0]
