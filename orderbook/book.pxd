@@ -15,8 +15,8 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from orderbook.canary cimport CANARY_PRIORITY, CANARY_TOTAL
 from orderbook.events cimport EventRing
 from orderbook.index cimport (
-    Index, index_add, index_bytes, index_destroy, index_find, index_hash, index_init, index_remove, index_reserve,
-    index_room,
+    Index, index_add, index_bytes, index_destroy, index_find, index_hash, index_holds, index_init, index_remove,
+    index_reserve, index_room,
 )
 from orderbook.levels cimport (
     BookSide, LevelStore, Place, level_add, level_at, level_find, level_found, level_next, level_remove, level_seek,
@@ -178,7 +178,7 @@ cdef inline uint32_t book_rest(Book *book, uint64_t id, uint32_t hash, int side,
     level.count += 1
     into.total += quantity
     into.order_count += 1
-    index_add(&book.index, hash, slot)
+    index_add(&book.index, id, hash, slot)
     return slot
 
 
@@ -219,7 +219,7 @@ cdef inline int book_add(Book *book, uint64_t id, int side, uint64_t price, uint
     cdef uint32_t hash = index_hash(&book.index, id)
     if quantity == 0:
         return INVALID_QUANTITY
-    if index_find(&book.index, <const Order *>book.orders.items, id, hash):
+    if index_holds(&book.index, order_at(book, 0), id, hash):
         return DUPLICATE_ORDER
     if side_of(book, side).total + quantity < quantity:
         return NUMERIC_OVERFLOW

@@ -13,7 +13,7 @@ bytes per order. Growing doubles the table and places every entry anew from its 
 from libc.stdint cimport uint32_t, uint64_t
 
 from orderbook.pages cimport pages_free, pages_grow
-from orderbook.records cimport Order, likely
+from orderbook.records cimport Order, likely, unlikely
 
 
 cdef extern from *:
@@ -38,6 +38,7 @@ cdef struct Index:
     uint32_t mask           # entries in the table - 1
     uint32_t shift          # 32 - log2(entries): hash → home
     uint32_t count          # entries in use
+    uint64_t highest        # no id above this was ever added
 
 
 cdef inline int index_init(Index *index, uint64_t key_add, uint64_t key_multiply) noexcept nogil:
@@ -48,6 +49,7 @@ cdef inline int index_init(Index *index, uint64_t key_add, uint64_t key_multiply
     index.mask = (1 << INDEX_FIRST_BITS) - 1
     index.shift = 32 - INDEX_FIRST_BITS
     index.count = 0
+    index.highest = 0
     return 0 if index.entries != NULL else -1
 
 
@@ -75,6 +77,11 @@ cdef inline uint32_t index_find(const Index *index, const Order *orders, uint64_
         place = (place + 1) & index.mask
         entry = index.entries[place]
     return 0
+
+
+cdef inline bint index_holds(const Index *index, const Order *orders, uint64_t id, uint32_t hash) noexcept nogil:
+    """Tell whether an order with this id is there. Most flows number their orders upwards: a new high needs no search."""
+    return unlikely(id <= index.highest) and index_find(index, orders, id, hash) != 0
 
 
 cdef inline void index_place(Index *index, uint32_t hash, uint32_t slot) noexcept nogil:
@@ -113,10 +120,11 @@ cdef inline int index_reserve(Index *index) noexcept nogil:
     return index_grow(index) if index.count >= index_room(index) else 0
 
 
-cdef inline void index_add(Index *index, uint32_t hash, uint32_t slot) noexcept nogil:
+cdef inline void index_add(Index *index, uint64_t id, uint32_t hash, uint32_t slot) noexcept nogil:
     """Add an order that is not there; its place was reserved."""
     index_place(index, hash, slot)
     index.count += 1
+    index.highest = max(index.highest, id)
 
 
 cdef inline void index_remove(Index *index, uint32_t hash, uint32_t slot) noexcept nogil:

@@ -226,11 +226,11 @@ cdef inline void level_remove(LevelStore *store, BookSide *side, uint32_t slot) 
         node = node_at(store, above)
         node.children[way(key, above)] = 0
         node.bitmap &= ~(<uint64_t>1 << way(key, above))
-        remaining = node.children[ctz(node.bitmap)]
         if slot == side.best:  # the next one is below the same node, which had another child
-            side.best = first_of(store, remaining)
+            side.best = first_of(store, node.children[ctz(node.bitmap)])
             side.best_key = level_at(store, side.best).key
         if node.bitmap & (node.bitmap - 1) == 0:
+            remaining = node.children[ctz(node.bitmap)]
             node.children[ctz(node.bitmap)] = 0
             attach(store, side, node.parent, key, remaining)
             slab_give_back(&store.nodes, above & NODE_SLOT)

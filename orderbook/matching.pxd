@@ -17,7 +17,7 @@ from orderbook.book cimport (
 from orderbook.batch cimport ResultPool
 from orderbook.events cimport EventLog, EventRing, event_log_append
 from orderbook.fills cimport FillBuffer, fill_buffer_reserve
-from orderbook.index cimport index_find, index_hash, index_remove
+from orderbook.index cimport index_find, index_hash, index_holds, index_remove
 from orderbook.levels cimport BookSide, level_at, level_next, level_remove
 from orderbook.records cimport (
     ACCEPTED, BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, CANCELED, CAPACITY_EXCEEDED, CROSSED_ORDER, DUPLICATE_ORDER,
@@ -175,7 +175,7 @@ cdef inline int submit_hashed(Matcher *matcher, uint64_t order_id, uint32_t hash
         return reject(matcher, MISSING_PRICE, REJECT_MISSING_PRICE, order_id, side, order_type, 0, False, quantity)
     if unlikely(quantity == 0):
         return reject(matcher, INVALID_QUANTITY, REJECT_INVALID_QUANTITY, order_id, side, order_type, price, True, 0)
-    if unlikely(index_find(&book.index, order_at(book, 0), order_id, hash) != 0):
+    if unlikely(index_holds(&book.index, order_at(book, 0), order_id, hash)):
         return reject(matcher, DUPLICATE_ORDER, REJECT_DUPLICATE, order_id, side, order_type, price, True, quantity)
     if unlikely(may_rest & (side_of(book, side).total + quantity < quantity)):
         return NUMERIC_OVERFLOW

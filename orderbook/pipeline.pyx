@@ -10,17 +10,18 @@ from libc.string cimport memset
 
 from orderbook.book cimport Book, order_at
 from orderbook.index cimport index_hash
-from orderbook.levels cimport BookSide, level_at
+from orderbook.levels cimport BookSide, Node, level_at, node_at, way
 from orderbook.matching cimport Matcher, cancel_hashed, modify_hashed, submit_hashed
 from orderbook.records cimport (
-    ASK, BID, CANCEL, HAS_PRICE, INVALID_COMMAND, MARKET, MODIFY, NEW, POST_ONLY, Command, Order, prefetch, unlikely,
+    ASK, BID, CANCEL, HAS_PRICE, INVALID_COMMAND, MARKET, MODIFY, NEW, POST_ONLY, Command, Level, Order, prefetch, unlikely,
 )
 
 
 cdef enum:
     AHEAD_ENTRY = 16      # commands ahead: hash the id, fetch its index entry
     AHEAD_ORDER = 10      # read the entry, fetch the order
-    AHEAD_LINKS = 5       # read the order, fetch its neighbours and its level
+    AHEAD_LINKS = 6       # read the order, fetch its neighbours and its level
+    AHEAD_NODE = 3        # read the level, fetch the node of the price tree above it
     MAKERS_AHEAD = 2      # at each command, of the orders that trade next
 
 
@@ -68,6 +69,8 @@ cdef void run_batch(Matcher *matcher, const Command *commands, size_t count, uin
     cdef uint32_t slots[AHEAD_ENTRY]
     cdef uint32_t hash
     cdef const Order *order
+    cdef const Level *level
+    cdef const Node *node
     cdef size_t i
     cdef int code
     for i in range(min(count, <size_t>AHEAD_ENTRY)):
@@ -84,6 +87,11 @@ cdef void run_batch(Matcher *matcher, const Command *commands, size_t count, uin
             prefetch(order_at(book, order.older))
             prefetch(order_at(book, order.younger))
             prefetch(level_at(&book.store, order.level))
+            order = order_at(book, slots[(i - AHEAD_ORDER + AHEAD_NODE) % AHEAD_ENTRY])
+            level = level_at(&book.store, order.level)
+            node = node_at(&book.store, level.parent)
+            prefetch(node)
+            prefetch(&node.children[way(level.key, level.parent)])
         prefetch_makers(book, &book.sides[i & 1])
         matcher.timestamp = commands[i].timestamp
         matcher.command = i

@@ -1,0 +1,26 @@
+"""How a command says that it cannot go on: one line on standard error and an exit status, never a traceback."""
+
+import click
+
+from obctl import exit_codes
+
+
+class BadInput(click.ClickException):
+    """The input data is wrong, unreadable or missing."""
+
+    exit_code = exit_codes.BAD_INPUT
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        context = click.get_current_context(silent=True)
+        self.command = context.command_path if context else "obctl"
+
+    def show(self, file: object = None) -> None:
+        """Print one line: the command's name and what is wrong."""
+        click.echo(f"{self.command}: {self.format_message()}", err=True)
+
+
+class MissingLibrary(BadInput):
+    """An optional library is not installed."""
+
+    exit_code = exit_codes.USAGE

@@ -1,0 +1,8 @@
+"""The exit statuses of `obctl`, the same for every command."""
+
+OK = 0
+BAD_INPUT = 1  # the input data is wrong, unreadable or missing
+USAGE = 2  # the command line is wrong, or an optional library that it needs is missing
+DIFFERS = 3  # a verification ran and found a difference
+INTERRUPTED = 130  # Ctrl-C, as shells count it
+BROKEN_PIPE = 141  # the reader of our output went away, as shells count it

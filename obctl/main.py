@@ -1,0 +1,95 @@
+"""The entry point `obctl`: a group whose commands are imported only when they run, so that `obctl --help` is quick."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from obctl import exit_codes
+
+COMMANDS = {  # name: what `obctl --help` says of it; the command itself is obctl.commands.NAME:NAME
+    "completion": "Print the tab completion script for bash, zsh or fish.",
+    "generate": "Write synthetic order flow, the same for the same seed.",
+    "replay": "Replay order flow through the matching engine, or rebuild the book that an exchange reported.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is asked for, and turns every way to end into an exit status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names in order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command, or None when there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(f"obctl.commands.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command and see its output out."""
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            silence_stdout()
+            return exit_codes.BROKEN_PIPE
+        return status
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run, then exit: with the command's status, and without a traceback on Ctrl-C."""
+        extra["standalone_mode"] = False
+        try:
+            status = super().main(*args, **extra)
+        except click.ClickException as error:
+            error.show()
+            status = error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            status = exit_codes.INTERRUPTED
+        sys.exit(status if isinstance(status, int) else exit_codes.OK)
+
+
+def silence_stdout() -> None:
+    """Point standard output at nothing, so that the flush at exit does not fail on the closed pipe again."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
+
+
+def print_version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """Print the version and leave, when asked to."""
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"obctl {version('obctl')}")
+        context.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option(
+    *("--version", "-V"),
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=print_version,
+    help="Print the version and leave.",
+)
+def main() -> None:
+    """A limit order book and matching engine, from the command line.
+
+    Every command has its own help with examples: obctl COMMAND --help.
+
+    \b
+    Exit status: 0 all well, 1 the input data is wrong, 2 the command line is wrong,
+    3 a verification found a difference, 130 interrupted.
+    """

@@ -1,0 +1,89 @@
+"""What `obctl replay` was asked to do, and whether that makes sense, checked before any work starts."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import click
+
+from obctl.flow.compression import by_name
+from obctl.replay.plot import check_plot_path
+from obctl.replay.tables import check_table_path
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The command line of `obctl replay`, options spelled as there."""
+
+    files: tuple[str, ...]
+    format: str | None
+    mode: str | None
+    tick_size: Decimal | None
+    lot_size: Decimal | None
+    time_unit: str
+    symbol: str | None
+    seed_book: tuple[str, ...]
+    verify: tuple[str, ...]
+    levels: int
+    trades: Path | None
+    depth: Path | None
+    events: Path | None
+    plot: Path | None
+    on_error: str
+
+    def check_libraries(self) -> None:
+        """Raise MissingLibrary if an output needs a library that is not installed."""
+        for option, path in (("--trades", self.trades), ("--depth", self.depth), ("--events", self.events)):
+            if path is not None:
+                check_table_path(option, path)
+        if self.plot is not None:
+            check_plot_path(self.plot)
+
+    def check_files(self) -> None:
+        """Raise UsageError where files and options contradict each other whatever is in the files."""
+        if self.files.count(STDIN) > 1:
+            raise click.UsageError("standard input (-) can be replayed only once")
+        for option, books in (("--seed-book", self.seed_book), ("--verify", self.verify)):
+            if len(books) > len(self.files):
+                raise click.UsageError(f"{option} is given {len(books)} times for {len(self.files)} files")
+        outputs = [path for path in (self.trades, self.depth, self.events, self.plot) if path is not None]
+        if len(set(outputs)) < len(outputs):
+            raise click.UsageError("two outputs have the same file name")
+
+    def mode_for(self, kind: str) -> str:
+        """Return the mode for files of this format, or raise UsageError where an option does not go with it."""
+        mode = self.mode or ("book" if kind == "lobster" else "match")
+        if self.events is not None and mode == "book":
+            raise click.UsageError("--events needs --mode match: a book on its own has no events")
+        if kind != "lobster" and (self.seed_book or self.verify):
+            raise click.UsageError(f"--seed-book and --verify are for LOBSTER files, not for {kind}")
+        if self.verify and mode == "match":
+            raise click.UsageError("--verify needs --mode book: matching may rightly lead to another book")
+        return mode
+
+    def books_for(self, position: int) -> tuple[str | None, str | None]:
+        """Return the order book files of the message file at `position`: to seed and adopt from, and to verify with.
+
+        The first is the one given, else the one that lies beside the message file, else the second.
+        """
+        verify = self.verify[position] if position < len(self.verify) else None
+        seed = self.seed_book[position] if position < len(self.seed_book) else book_beside(self.files[position])
+        return seed or verify, verify
+
+
+def book_beside(message_file: str) -> str | None:
+    """Return the order book file that lies beside a message file under LOBSTER's naming, compressed or not, or None."""
+    path = Path(message_file)
+    before, mark, behind = path.name.rpartition("_message_")
+    if not mark:
+        return None
+    kind = by_name(behind)
+    plain = behind[: -len(kind.ending)] if kind else behind
+    candidates = [behind, plain, *(plain + ending for ending in (".gz", ".xz", ".zst"))]
+    for candidate in candidates:
+        book = path.with_name(f"{before}_orderbook_{candidate}")
+        if book.is_file():
+            return str(book)
+    return None
