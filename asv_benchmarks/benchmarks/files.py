@@ -1,18 +1,15 @@
 """Files: commands per second of `obctl replay`, end to end in a process of its own."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-import obctl
 from obctl.flow.generate import Generator
 from obctl.flow.write_flow import write_flow
 
 from .flows import SEED, middle
 from .lobster import write_lobster
+from .processes import run_python
 
 COMMANDS = {"bin": 8_000_000, "csv": 2_000_000, "lobster": 1_000_000}
 
@@ -46,10 +43,8 @@ class Replay:
 
     @staticmethod
     def replay(path: str, name: str) -> tuple[float, float]:
-        command = [sys.executable, "-m", "obctl", "replay", path, "--format", name, "--json"]
-        environment = os.environ | {"PYTHONPATH": str(Path(obctl.__file__).parent.parent)}  # the obctl that asv chose
         began = time.perf_counter()
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        printed = run_python("-m", "obctl", "replay", path, "--format", name, "--json")
         seconds = time.perf_counter() - began
-        summary = json.loads(done.stdout)
+        summary = json.loads(printed)
         return summary["rows"] / summary["seconds"], summary["rows"] / seconds
