@@ -113,7 +113,7 @@ soak: $(VENV)/.tools  ## hold the engine against its oracle on fresh random flow
 cov: $(VENV)/.tools  ## line coverage of the Python and Cython files, in build/coverage/htmlcov
 	$(call build_copy,coverage)
 	@$(PIP) install -c constraints.txt --group cov
-	cd build/coverage && cp -R build/cython-coverage/. . && COVERAGE_CORE=ctrace \
+	cd build/coverage && $(PY) tools/place_c_files.py build/cython-coverage && COVERAGE_CORE=ctrace \
 	    $(PY) -m pytest -m 'not canary' --cov --cov-report=term --cov-report=html --timeout=0 $(TESTS) $(PYTEST_ARGS)
 
 bench: $(VENV)/.tools  ## run the benchmarks once, in this environment
