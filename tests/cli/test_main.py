@@ -164,13 +164,11 @@ def shop(tmp_path: Path) -> dict[str, str]:
     """Lay out a folder with the files that the examples speak of; return the environment to run them in."""
     import gzip
 
-    import numpy as np
-
-    from orderbook import COMMAND_DTYPE
+    from obctl.flow.generate import commands
 
     orders = write_csv(tmp_path / "orders.csv", Flow(200).lines)
     (tmp_path / "orders.csv.gz").write_bytes(gzip.compress(orders.read_bytes()))
-    np.zeros(5, np.dtype(COMMAND_DTYPE)).tofile(tmp_path / "flow.bin")
+    (tmp_path / "flow.bin").write_bytes(commands("balanced", 50))
     message, book = Lobster(1, 10).run(100).save(tmp_path)
     message.rename(tmp_path / "AAPL_message_10.csv")
     book.rename(tmp_path / "AAPL_orderbook_10.csv")
