@@ -18,6 +18,7 @@ from obctl.flow.words cimport Word, WordTable, add_word, find_word
 from orderbook.records cimport LIMIT, MARKET
 
 import csv
+import os
 
 from obctl.flow import spellings
 from obctl.flow.errors import FlowError
@@ -84,7 +85,7 @@ cdef class CsvReader(TextReader):
         if symbol is not None:
             if self.columns[SYMBOL] < 0:
                 raise FlowError(f"{self.name}: there is no symbol column to pick {symbol!r} from")
-            wanted = symbol.encode()
+            wanted = os.fsencode(symbol)  # bytes of the command line that are no text come through as they were
             if not self.keep_symbol(wanted, len(wanted)):
                 raise MemoryError
             self.skip_other_symbols = True
@@ -97,6 +98,8 @@ cdef class CsvReader(TextReader):
         cdef int role
         if header is None:
             raise FlowError(f"{self.name}: the file is empty: a CSV file begins with a header")
+        if b"\r" in header:
+            raise FlowError(f"{self.name}: its lines end in a carriage return alone; convert them to newlines")
         self.header, delimiter = split_header(header)
         self.delimiter = <char>ord(delimiter)
         self.column_count = len(self.header)
@@ -322,13 +325,13 @@ cdef class CsvReader(TextReader):
         if reason == scan.NOT_MULTIPLE:
             name, size = ("tick", self.tick_size) if column == self.columns[PRICE] else ("lot", self.lot_size)
             if size is None:
-                return f"is no whole number: say what one {name} is ({name}_size)"
+                return f"is no whole number: say what one {name} is (--{name}-size)"
             return f"is not a multiple of the {name} size {size}"
         if reason == scan.COLUMN_COUNT:
             return f"the row has {self.found_columns} columns, the header {self.column_count}"
         if reason == scan.OTHER_SYMBOL:
             first = self.symbol[:self.symbol_size].decode("utf-8", "replace")
-            return f"is another symbol than the first row's {first!r}: pick one (symbol)"
+            return f"is another symbol than the first row's {first!r}: pick one (--symbol)"
         return REASONS.get(reason) or TextReader.explain(self, reason, column)
 
 
