@@ -95,7 +95,7 @@ TABLE = FileEnding(".csv", ".parquet", ".arrow")
 )
 @click.option("--trades", type=TABLE, help="Write the trades as .csv, .parquet or .arrow.")
 @click.option("--depth", type=TABLE, help="Write the book's best levels after each row.")
-@click.option("--levels", type=click.IntRange(1, 1000), default=10, show_default=True, help="Levels a side of --depth.")
+@click.option("--levels", type=click.IntRange(1, 1000), help="Levels a side of --depth.  [default: 10]")
 @click.option("--events", type=TABLE, help="Write the engine's events; match mode only.")
 @click.option(
     "--plot",

@@ -29,13 +29,15 @@ def open_rows(
     lot_size: str | int | Decimal | None = None,
     time_unit: str = "auto",
     symbol: str | None = None,
+    after: RowReader | None = None,
     block_size: int = BLOCK_SIZE,
 ) -> RowReader:
     """Open a file of order flow, or standard input for "-", and return its reader.
 
     `format` is 'csv', 'lobster' or 'bin', None to recognise it; compression (gzip, xz, zstd) is always recognised.
     `tick_size`, `lot_size`, `time_unit` ('auto', 'ns', 'us', 'ms', 's') and `symbol` are for CSV; the other formats
-    have fixed units and one symbol, and refuse them with ValueError. Raise OSError when the file cannot be opened,
+    have fixed units and one symbol, and refuse them with ValueError. `after` is the reader of the file before, where
+    several files are one stream; it may be closed. Raise OSError when the file cannot be opened,
     FlowError when it cannot be read as order flow. Memory stays near two blocks of `block_size` bytes whatever the
     file's size.
     """
@@ -51,10 +53,17 @@ def open_rows(
                 lot_size=lot_size,
                 time_unit=time_unit,
                 symbol=symbol,
+                after=after if isinstance(after, CsvReader) else None,
                 block_size=block_size,
             )
-        if (tick_size, lot_size, time_unit, symbol) != (None, None, "auto", None):
-            raise ValueError(f"{source.name}: tick_size, lot_size, time_unit and symbol are for CSV, not for {found}")
+        for name, given in (
+            ("--tick-size", tick_size is not None),
+            ("--lot-size", lot_size is not None),
+            ("--time-unit", time_unit != "auto"),
+            ("--symbol", symbol is not None),
+        ):
+            if given:
+                raise ValueError(f"{name} is for CSV: {source.name} is {found}")
         return (LobsterReader if found == "lobster" else BinaryReader)(source, block_size=block_size)
     except BaseException:
         source.close()

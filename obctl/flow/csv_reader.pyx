@@ -66,29 +66,28 @@ cdef class CsvReader(TextReader):
     """Read a CSV file with a header.
 
     `tick_size` and `lot_size` say what one tick and one lot are in the file's decimals (None: 1). `time_unit` is
-    'auto', 'ns', 'us', 'ms' or 's'. With `symbol` the rows of other symbols are passed over.
+    'auto', 'ns', 'us', 'ms' or 's'. With `symbol` the rows of other symbols are passed over. `after` is the reader of
+    the file before in one stream: the symbol stays its, and the numbers of orders without an id go on.
     """
 
-    def __init__(self, source, *, tick_size=None, lot_size=None, time_unit="auto", symbol=None, block_size=1 << 20):
+    def __init__(self, source, *, tick_size=None, lot_size=None, time_unit="auto", symbol=None,
+                 CsvReader after=None, block_size=1 << 20):
         if time_unit not in TIME_UNITS:
             raise ValueError(f"time_unit {time_unit!r} is none of {', '.join(TIME_UNITS)}")
         self.format = "csv"
         self.source = source
         self.name = source.name
-        self.tick = as_unit(tick_size, "tick_size")
-        self.lot = as_unit(lot_size, "lot_size")
+        self.tick = as_unit(tick_size, "--tick-size")
+        self.lot = as_unit(lot_size, "--lot-size")
         self.tick_size = tick_size
         self.lot_size = lot_size
         self.time_unit = TIME_UNITS[time_unit]
         self.lines = LineBlocks(source, block_size)
         self.resolve(self.lines.next_line())
         if symbol is not None:
-            if self.columns[SYMBOL] < 0:
-                raise FlowError(f"{self.name}: there is no symbol column to pick {symbol!r} from")
-            wanted = os.fsencode(symbol)  # bytes of the command line that are no text come through as they were
-            if not self.keep_symbol(wanted, len(wanted)):
-                raise MemoryError
-            self.skip_other_symbols = True
+            self.pick_symbol(symbol)
+        if after is not None:
+            self.follow(after)
 
     def __dealloc__(self):
         free(self.symbol)
@@ -115,6 +114,23 @@ cdef class CsvReader(TextReader):
             role = ROLES[meaning]
             self.roles[<int>column] = role
             self.columns[role] = column
+        return 0
+
+    cdef int pick_symbol(self, str symbol) except -1:
+        """Pass over the rows of all other symbols."""
+        cdef bytes wanted = os.fsencode(symbol)  # what is no text on the command line comes through as it was
+        if self.columns[SYMBOL] < 0:
+            raise FlowError(f"{self.name}: there is no symbol column to pick {symbol!r} from")
+        if not self.keep_symbol(wanted, len(wanted)):
+            raise MemoryError
+        self.skip_other_symbols = True
+        return 0
+
+    cdef int follow(self, CsvReader before) except -1:
+        """Go on where the file before in the same stream ended."""
+        self.numbered = before.numbered
+        if self.symbol == NULL and before.symbol != NULL and not self.keep_symbol(before.symbol, before.symbol_size):
+            raise MemoryError
         return 0
 
     cdef void parse(self, Py_ssize_t max_rows, Failure *failure) noexcept nogil:

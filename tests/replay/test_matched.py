@@ -228,6 +228,21 @@ def test_several_files_are_one_stream(flow: Flow, tmp_path: Path) -> None:
     assert [t["row"] for t in read_table(trades)] == [r for r, e in flow.event_rows if isinstance(e, Trade)]
 
 
+def test_several_files_without_order_ids_are_numbered_on(tmp_path: Path) -> None:
+    parts = [write_csv(tmp_path / f"{i}.csv", ["BUY,10,1", "BUY,9,1"], header="side,price,qty") for i in range(3)]
+    summary = replay(*parts)
+    assert (summary["accepted"], summary["resting_orders"]) == (6, 6)
+
+
+def test_a_second_file_of_another_symbol_is_refused(tmp_path: Path) -> None:
+    header = "ts,action,id,side,price,qty,symbol"
+    parts = [write_csv(tmp_path / f"{s}.csv", [f"1,ADD,{i},BUY,10,1,{s}"], header) for i, s in enumerate("AB")]
+    result = obctl("replay", *parts)
+    assert result.exit_code == 1
+    assert "B.csv:2: symbol: 'B' is another symbol than the first row's 'A'" in result.stderr
+    assert replay(*parts, "--symbol", "A")["rows"] == 1
+
+
 def test_prices_in_money(tmp_path: Path) -> None:
     file = write_csv(tmp_path / "money.csv", ["1,ADD,1,BUY,10.25,1.5,", "2,ADD,2,SELL,11.00,0.5,"])
     options = (file, "--tick-size", "0.25", "--lot-size", "0.5")
