@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from obctl.errors import BadInput
 from obctl.flow.generate import MIXES, Generator
 from obctl.flow.write_flow import FORMATS, STDOUT, format_of, write_flow
 
@@ -58,10 +59,10 @@ def generate(
         with progress(hidden=file == STDOUT) as bar:
             task = bar.add_task(mix, total=generator.total)
             write_flow(file, generator, format_, lambda done: bar.update(task, completed=done))
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        raise click.FileError(file, error.strerror or str(error)) from error
+        if file == STDOUT or isinstance(error, BrokenPipeError):
+            raise
+        raise BadInput(f"cannot write {file}: {error.strerror or error}") from error
 
 
 def progress(hidden: bool) -> Progress:

@@ -34,6 +34,12 @@ def test_every_command_has_help_with_examples(name: str) -> None:
     assert "Examples:\n" in result.stdout
 
 
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_fits_a_terminal_of_80_columns(name: str) -> None:
+    result = CliRunner().invoke(main, [*name.split(), "--help"], prog_name="obctl", terminal_width=80)
+    assert [line for line in result.stdout.splitlines() if len(line) > 80] == []
+
+
 def test_replay_help_names_every_key_of_the_summary(tmp_path: Path) -> None:
     from tests.replay.helpers import replay
 
@@ -69,6 +75,13 @@ def test_completed_words(words: str, expected: str) -> None:
     environment = {"_OBCTL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
     result = CliRunner(env=environment).invoke(main, prog_name="obctl")
     assert f"plain,{expected}\n" in result.stdout
+
+
+@pytest.mark.parametrize("words", ["obctl replay x", "obctl replay --verify x", "obctl replay --trades x"])
+def test_names_of_files_are_completed_by_the_shell(words: str) -> None:
+    environment = {"_OBCTL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    result = CliRunner(env=environment).invoke(main, prog_name="obctl")
+    assert result.stdout == "file,x\n"
 
 
 def test_help_loads_neither_the_engine_nor_other_libraries() -> None:
@@ -150,6 +163,17 @@ def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() == 141
+
+
+@pytest.mark.parametrize("command", ["replay {file}", "replay {file} --json", "generate -", "--help"])
+def test_standard_output_that_is_full_or_closed(tmp_path: Path, command: str) -> None:
+    words = [*OBCTL, *command.format(file=Flow(50).save(tmp_path / "flow.csv")).split()]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "obctl: cannot write standard output: No space left on device\n"
+    closed = subprocess.run(["sh", "-c", '"$@" >&- <&-', "sh", *words], stderr=subprocess.PIPE, text=True)
+    assert (closed.returncode, closed.stderr) == (0, "")
 
 
 def examples(name: str) -> list[str]:
