@@ -16,7 +16,7 @@ from obctl.replay.recorder cimport Recorder, tape_row, tape_trade
 from obctl.replay.reported cimport reduce_order
 from obctl.replay.verification cimport Verification, next_stated, stated_count, stated_levels
 from orderbook.book cimport OrderBook, book_add, book_drop, book_find
-from orderbook.records cimport ACCEPTED, ASK, BID, CAPACITY_EXCEEDED, INVALID_COMMAND, UNKNOWN_ORDER
+from orderbook.records cimport ACCEPTED, ASK, BID, CAPACITY_EXCEEDED, INVALID_COMMAND, INVALID_QUANTITY, UNKNOWN_ORDER
 
 
 cdef class LobsterReplay(Replay):
@@ -148,6 +148,8 @@ cdef class LobsterReplay(Replay):
                 return CAPACITY_EXCEEDED
             return self.add(row)
         if row.action == CANCEL or row.action == EXECUTE:
+            if row.quantity == 0 and row.flags & HAS_QUANTITY:
+                return INVALID_QUANTITY
             return self.take(row)
         self.ignored += 1
         self.hidden_executions += row.action == EXECUTE_HIDDEN
@@ -227,7 +229,7 @@ cdef class LobsterReplay(Replay):
         code = self.rest_anonymous(side, price, quantity)
         if code:
             reason = errors.BY_NUMBER[code].code
-            raise FlowError(f"{self.statements.name}:1: no book to begin with: {reason} at {price}")
+            raise FlowError(f"{self.statements.name}:{self.statements.line}: no book to begin with: {reason} at {price}")
         self.seeded_levels += 1
         return 0
 

@@ -236,6 +236,16 @@ def test_a_reduction_of_more_than_is_left_is_clamped_and_counted(kind: int, orde
     assert summary["bid_levels"] == 1
 
 
+@pytest.mark.parametrize("mode", ["book", "match"])
+@pytest.mark.parametrize("kind", [1, 2, 4])
+def test_a_message_of_no_lots_is_refused(kind: int, mode: str, tmp_path: Path) -> None:
+    messages = "1.0,7,0,0,-1,-1\n2.0,1,1,5,995,1\n3.0,{kind},{id},0,995,1\n4.0,3,1,5,995,1\n"
+    file, _ = write_pair(tmp_path, messages.format(kind=kind, id=2 if kind == 1 else 1), 4 * "1010,1,990,1\n")
+    summary = replay(file, "--mode", mode)
+    assert summary["refused"] == {"invalid_quantity": 1}
+    assert (summary["trades"], summary["accepted"]) == (0, 2)
+
+
 def test_changes_take_effect_wherever_the_order_stands_in_its_queue(tmp_path: Path) -> None:
     adds = [f"2.0,1,{i},10,995,1" for i in (1, 2, 3)]
     summary = counted(tmp_path, *adds, "3.0,2,2,4,995,1", "4.0,4,3,10,995,1")

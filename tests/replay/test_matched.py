@@ -81,7 +81,7 @@ def test_summary_says_what_the_engine_says(flow: Flow, file: Path) -> None:
         "commands": 3000,
         "accepted": 3000 - sum(flow.refused.values()),
         "refused": flow.refused,
-        "clamped": 0,
+        "clamped": flow.clamped,
         "trades": len(trades),
         "volume": volume,
         "notional": notional,
@@ -241,6 +241,14 @@ def test_a_second_file_of_another_symbol_is_refused(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "B.csv:2: symbol: 'B' is another symbol than the first row's 'A'" in result.stderr
     assert replay(*parts, "--symbol", "A")["rows"] == 1
+
+
+def test_the_notional_of_the_largest_trades_there_can_be(tmp_path: Path) -> None:
+    top = 2**64 - 1
+    rows = [f"{i},ADD,{i},{('SELL', 'BUY')[i % 2]},{top},{top},LIMIT" for i in range(10)]
+    summary = replay(write_csv(tmp_path / "top.csv", rows))
+    assert summary["volume"] == 5 * top
+    assert summary["notional"] == 5 * top * top
 
 
 def test_prices_in_money(tmp_path: Path) -> None:
