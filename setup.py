@@ -3,7 +3,8 @@
 Switches, read from the environment:
 
     ORDERBOOK_BUILD=release    optimised (the default)
-    ORDERBOOK_BUILD=debug      bounds checks, C asserts, line tracing for coverage
+    ORDERBOOK_BUILD=debug      bounds checks, C asserts
+    ORDERBOOK_BUILD=coverage   debug with line tracing, which is slow
     ORDERBOOK_BUILD=sanitize   debug checks under AddressSanitizer and UndefinedBehaviorSanitizer
     ORDERBOOK_CANARY=NAME      plant a known bug (see orderbook/canary.pxd) that the tests must catch
 """
@@ -17,10 +18,13 @@ from setuptools import Extension, setup
 
 BUILD = os.environ.get("ORDERBOOK_BUILD", "release")
 CANARY = os.environ.get("ORDERBOOK_CANARY", "")
+JOBS = os.cpu_count() or 1
 
+WARNINGS = ["-Wno-unused-function"]  # the layout checks are functions that nobody calls
 COMPILE_ARGS = {
-    "release": ["-O3", "-fno-semantic-interposition", "-fvisibility=hidden"],
+    "release": ["-O3", "-g0", "-fno-semantic-interposition", "-fvisibility=hidden"],
     "debug": ["-O1", "-g", "-UNDEBUG"],
+    "coverage": ["-O1", "-g0", "-UNDEBUG"],
     "sanitize": [
         *("-O1", "-g", "-UNDEBUG", "-fno-omit-frame-pointer", "-fno-wrapv"),
         *("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"),
@@ -31,7 +35,7 @@ if BUILD not in COMPILE_ARGS:
 
 checked = BUILD != "release"
 macros = [(f"ORDERBOOK_CANARY_{CANARY.upper()}", "1")] if CANARY else []
-if BUILD == "debug":
+if BUILD == "coverage":
     macros.append(("CYTHON_TRACE_NOGIL", "1"))
 link_args = ["-fsanitize=address,undefined"] if BUILD == "sanitize" else []
 
@@ -40,25 +44,28 @@ extensions = [
     Extension(
         ".".join(path.with_suffix("").parts),
         [str(path)],
-        extra_compile_args=COMPILE_ARGS[BUILD],
+        extra_compile_args=COMPILE_ARGS[BUILD] + WARNINGS,
         extra_link_args=link_args,
         define_macros=macros,
     )
     for path in modules
 ]
 
-setup(
-    ext_modules=cythonize(
-        extensions,
-        build_dir=f"build/cython-{BUILD}",
-        compiler_directives={
-            "language_level": 3,
-            "boundscheck": checked,
-            "wraparound": False,
-            "initializedcheck": checked,
-            "cdivision": True,
-            "embedsignature": True,
-            "linetrace": BUILD == "debug",
-        },
+if __name__ == "__main__":  # cythonize starts processes, which import this file where they cannot fork
+    setup(
+        ext_modules=cythonize(
+            extensions,
+            nthreads=JOBS,
+            build_dir=f"build/cython-{BUILD}",
+            compiler_directives={
+                "language_level": 3,
+                "boundscheck": checked,
+                "wraparound": False,
+                "initializedcheck": checked,
+                "cdivision": True,
+                "embedsignature": True,
+                "linetrace": BUILD == "coverage",
+            },
+        ),
+        options={"build_ext": {"parallel": JOBS}},
     )
-)

@@ -1,11 +1,11 @@
 """A limit order book and matching engine, compiled, exact to the last fill.
 
-    >>> from orderbook import MatchingEngine, Side
-    >>> engine = MatchingEngine()
-    >>> engine.submit_limit(1, Side.ASK, 101, 5).resting
-    OrderView(id=1, side=<Side.ASK: 2>, price=101, quantity=5)
-    >>> engine.submit_market(2, Side.BID, 3).fills
-    (Fill(maker_id=1, price=101, quantity=3),)
+>>> from orderbook import MatchingEngine, Side
+>>> engine = MatchingEngine()
+>>> engine.submit_limit(1, Side.ASK, 101, 5).resting
+OrderView(id=1, side=<Side.ASK: 2>, price=101, quantity=5)
+>>> engine.submit_market(2, Side.BID, 3).fills
+(Fill(maker_id=1, price=101, quantity=3),)
 """
 
 from orderbook.batch import COMMAND_DTYPE, FILL_DTYPE, BatchResult, as_commands

@@ -157,7 +157,7 @@ cdef inline uint32_t book_rest(Book *book, uint64_t id, uint32_t hash, int side,
     cdef uint64_t key = price ^ into.mask
     cdef Place place = level_seek(&book.store, into, key)
     cdef uint32_t level_slot = level_found(&book.store, place, key)
-    cdef uint32_t slot = slab_take(&book.orders)
+    cdef uint32_t slot = slab_take(&book.orders, sizeof(Order))
     cdef Order *order = order_at(book, slot)
     cdef Level *level
     if level_slot == 0:
@@ -196,7 +196,7 @@ cdef inline void book_drop(Book *book, uint32_t slot) noexcept nogil:
     else:
         level_remove(&book.store, side, order.level)
     index_remove(&book.index, order.hash, slot)
-    slab_give_back(&book.orders, slot)
+    slab_give_back(&book.orders, slot, sizeof(Order))
 
 
 cdef inline void book_resize(Book *book, uint32_t slot, uint64_t quantity) noexcept nogil:

@@ -8,6 +8,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from orderbook.check cimport book_check
+from orderbook.events cimport event_log_last
 from orderbook.levels cimport Node
 from orderbook.numbers cimport as_side, as_u64
 from orderbook.records cimport ASK, UNKNOWN_ORDER, assert_size
@@ -336,9 +337,8 @@ cdef class OrderBook:
         """Return every order, by side and level, best first, each level's oldest first (L3). O(orders)."""
         self.enter_to_walk()
         try:
-            return BookSnapshot(
-                levels_of(self, BID), levels_of(self, ASK), 0 if self.events is None else self.events.log.sequence,
-            )
+            sequence = 0 if self.events is None else event_log_last(&self.events.log)
+            return BookSnapshot(levels_of(self, BID), levels_of(self, ASK), sequence)
         finally:
             self.state.busy = False
 

@@ -16,7 +16,7 @@ cdef struct EventLog:
     Event *next           # where the next event goes
     Event *end            # behind the ring's last slot
     uint64_t capacity     # events held at most; the ring has as many slots, but at least 1
-    uint64_t sequence     # of the last event, 0 before the first
+    uint64_t before_ring  # events before the one in the ring's first slot
 
 
 cdef inline int event_log_init(EventLog *log, uint64_t capacity) noexcept nogil:
@@ -28,7 +28,7 @@ cdef inline int event_log_init(EventLog *log, uint64_t capacity) noexcept nogil:
     log.next = log.ring
     log.end = log.ring + slots
     log.capacity = capacity
-    log.sequence = 0
+    log.before_ring = 0
     return 0 if log.ring != NULL else -1
 
 
@@ -41,19 +41,27 @@ cdef inline void event_log_destroy(EventLog *log) noexcept nogil:
 cdef inline Event *event_log_append(EventLog *log) noexcept nogil:
     """Number a new event and return its record, to be filled in."""
     cdef Event *event = log.next
-    log.sequence += 1
-    log.next = log.ring if unlikely(event + 1 == log.end) else event + 1
+    log.next += 1
+    if unlikely(log.next == log.end):
+        log.before_ring += log.end - log.ring
+        log.next = log.ring
     return event
+
+
+cdef inline uint64_t event_log_last(const EventLog *log) noexcept nogil:
+    """Return the sequence number of the last event, 0 before the first."""
+    return log.before_ring + (log.next - log.ring)
 
 
 cdef inline uint64_t event_log_oldest(const EventLog *log) noexcept nogil:
     """Return the sequence number of the oldest event held; one above the last when none is."""
-    return log.sequence - log.capacity + 1 if log.sequence > log.capacity else 1
+    cdef uint64_t last = event_log_last(log)
+    return last - log.capacity + 1 if last > log.capacity else 1
 
 
 cdef inline const Event *event_log_at(const EventLog *log, uint64_t sequence) noexcept nogil:
     """Return a held event."""
-    cdef uint64_t back = log.sequence + 1 - sequence
+    cdef uint64_t back = event_log_last(log) + 1 - sequence
     cdef uint64_t next = log.next - log.ring
     return log.next - back + (0 if next >= back else log.end - log.ring)
 

@@ -75,13 +75,14 @@ cdef EventRing new_event_ring(uint64_t capacity):
 cdef list event_log_read(const EventLog *log, uint64_t after, uint64_t limit):
     """Return the events held with a number above `after`, at most `limit`; raise SequenceGone where they are not."""
     cdef uint64_t oldest = event_log_oldest(log)
+    cdef uint64_t last = event_log_last(log)
     cdef uint64_t sequence
-    if after > log.sequence:
-        raise SequenceGone(f"events after {after} are not there yet: the last is {log.sequence}")
+    if after > last:
+        raise SequenceGone(f"events after {after} are not there yet: the last is {last}")
     if after + 1 < oldest:
         raise SequenceGone(f"events after {after} are no longer held: the oldest is {oldest}")
     events = []
-    for sequence in range(after + 1, after + 1 + min(log.sequence - after, limit)):
+    for sequence in range(after + 1, after + 1 + min(last - after, limit)):
         events.append(new_event(event_log_at(log, sequence), sequence))
     return events
 

@@ -158,7 +158,7 @@ cdef inline void attach(LevelStore *store, BookSide *side, uint32_t parent, uint
 
 cdef inline uint32_t fork(LevelStore *store, BookSide *side, Place place, uint64_t key, uint32_t shift) noexcept nogil:
     """Put a node above what is at `place`, where `key` parts from it; return a reference to the node."""
-    cdef uint32_t reference = slab_take(&store.nodes) | shift << 25
+    cdef uint32_t reference = slab_take(&store.nodes, sizeof(Node)) | shift << 25
     cdef Node *node = node_at(store, reference)
     cdef uint64_t other = low_key(store, place.end)
     node.bitmap = 0
@@ -190,7 +190,7 @@ cdef inline uint32_t parent_for(LevelStore *store, BookSide *side, Place place, 
 
 cdef inline uint32_t level_add(LevelStore *store, BookSide *side, Place place, uint64_t key) noexcept nogil:
     """Make the level with this key where a search for it ended in vain; room was reserved. It is yet without orders."""
-    cdef uint32_t slot = slab_take(&store.levels)
+    cdef uint32_t slot = slab_take(&store.levels, sizeof(Level))
     cdef Level *level = level_at(store, slot)
     level.key = key
     level.total = 0
@@ -233,8 +233,8 @@ cdef inline void level_remove(LevelStore *store, BookSide *side, uint32_t slot) 
             remaining = node.children[ctz(node.bitmap)]
             node.children[ctz(node.bitmap)] = 0
             attach(store, side, node.parent, key, remaining)
-            slab_give_back(&store.nodes, above & NODE_SLOT)
-    slab_give_back(&store.levels, slot)
+            slab_give_back(&store.nodes, above & NODE_SLOT, sizeof(Node))
+    slab_give_back(&store.levels, slot, sizeof(Level))
 
 
 cdef inline uint32_t level_next(const LevelStore *store, uint32_t slot) noexcept nogil:

@@ -8,20 +8,22 @@ Every function validates all, then mutates: a code other than ACCEPTED means tha
 event. Memory is reserved before anything changes, too.
 """
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
+from libc.string cimport memcpy
 
 from orderbook.book cimport (
     Book, OrderBook, book_available, book_crosses, book_drop, book_reserve, book_resize,
     book_rest, opposite_of, order_at, side_of,
 )
 from orderbook.batch cimport ResultPool
-from orderbook.events cimport EventLog, EventRing, event_log_append
+from orderbook.events cimport EventLog, EventRing, event_log_append, event_log_last
 from orderbook.fills cimport FillBuffer, fill_buffer_reserve
 from orderbook.index cimport index_find, index_hash, index_holds, index_remove
 from orderbook.levels cimport BookSide, level_at, level_next, level_remove
 from orderbook.records cimport (
     ACCEPTED, BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, CANCELED, CAPACITY_EXCEEDED, CROSSED_ORDER, DUPLICATE_ORDER,
-    FILL_OR_KILL, FILLED, INVALID_QUANTITY, LIMIT, MARKET, MISSING_PRICE, NO_PRICE, NUMERIC_OVERFLOW, POST_ONLY,
+    EVENT_SMALL_FIELDS, FILL_OR_KILL, FILLED, INVALID_QUANTITY, LIMIT, MARKET, MISSING_PRICE, NO_PRICE,
+    NUMERIC_OVERFLOW, POST_ONLY,
     REJECT_CROSSED, REJECT_DUPLICATE, REJECT_INSUFFICIENT_LIQUIDITY, REJECT_INVALID_QUANTITY, REJECT_MISSING_PRICE,
     REJECTION, TRADE, UNKNOWN_ORDER, Event, Fill, Level, Order, likely, prefetch, unlikely,
 )
@@ -44,22 +46,19 @@ cdef struct Matcher:
     uint32_t instrument
 
 
-cdef inline void emit(Matcher *matcher, uint8_t kind, uint64_t order_id, uint64_t maker_order_id, int side, int order_type,
-                      uint64_t price, uint64_t quantity, int reason) noexcept nogil:
+cdef inline void emit(Matcher *matcher, uint64_t kind, uint64_t order_id, uint64_t maker_order_id, uint64_t side,
+                      uint64_t order_type, uint64_t price, uint64_t quantity, uint64_t reason) noexcept nogil:
     """Append an event to the log and hand it to the sink."""
     cdef Event *event = event_log_append(matcher.log)
+    cdef uint64_t small = matcher.instrument | kind << 32 | side << 40 | order_type << 48 | reason << 56
     event.timestamp = matcher.timestamp
     event.order_id = order_id
     event.maker_order_id = maker_order_id
     event.price = price
     event.quantity = quantity
-    event.instrument = matcher.instrument
-    event.kind = kind
-    event.side = <uint8_t>side
-    event.order_type = <uint8_t>order_type
-    event.reason = <uint8_t>reason
+    memcpy(<char *>event + EVENT_SMALL_FIELDS, &small, sizeof(small))  # the five small fields in one write
     if unlikely(matcher.sink != NULL):
-        matcher.sink(matcher.sink_context, matcher.log.sequence, event)
+        matcher.sink(matcher.sink_context, event_log_last(matcher.log), event)
 
 
 cdef int reject(Matcher *matcher, int code, int reason, uint64_t order_id, int side, int order_type, uint64_t price,
@@ -124,7 +123,7 @@ cdef inline uint64_t trade_level(Matcher *matcher, BookSide *makers, uint64_t ta
         record_trade(matcher, taker_id, taker_side, order_type, maker, price, traded)
         emit(matcher, BOOK_REMOVED, maker.id, 0, maker_side, 0, price, traded, FILLED)
         index_remove(&book.index, maker.hash, slot)
-        slab_give_back(&book.orders, slot)
+        slab_give_back(&book.orders, slot, sizeof(Order))
         slot = younger
         if slot == 0:
             level_remove(&book.store, makers, level_slot)

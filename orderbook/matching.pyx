@@ -4,7 +4,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from orderbook.batch cimport BatchResult, CommandBuffer, ResultBuffers, ResultPool, new_batch_result
-from orderbook.events cimport event_log_oldest, event_log_read, new_event_ring
+from orderbook.events cimport event_log_last, event_log_oldest, event_log_read, new_event_ring
 from orderbook.fills cimport fill_buffer_destroy
 from orderbook.numbers cimport as_order_type, as_side, as_u64
 from orderbook.pipeline cimport run_batch
@@ -240,7 +240,7 @@ cdef class MatchingEngine:
     def last_sequence(self):
         """The number of the last event, 0 before the first."""
         self.order_book.enter()
-        return self.ring.log.sequence
+        return event_log_last(&self.ring.log)
 
     @property
     def oldest_sequence(self):

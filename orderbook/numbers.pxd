@@ -7,11 +7,15 @@ argument's name, for the message. The slow paths are in numbers.pyx, so that the
 
 from cpython.exc cimport PyErr_Clear, PyErr_Occurred
 from cpython.long cimport PyLong_CheckExact
+from cpython.object cimport PyObject
 from libc.stdint cimport uint64_t
 
 
 cdef extern from "Python.h":
-    unsigned long long PyLong_AsUnsignedLongLong(object value)  # no except clause: as_u64 looks for the error itself
+    # Without except clauses: the callers look for the error themselves.
+    unsigned long long PyLong_AsUnsignedLongLong(object value)
+    long PyLong_AsLong(object value)
+    PyObject *PyTuple_GET_ITEM(object items, Py_ssize_t index)
 
 
 cdef tuple SIDES        # the members by value: (None, Side.BID, Side.ASK)
@@ -34,19 +38,25 @@ cdef inline uint64_t as_u64(object value, str name) except? 0xDEADBEEFDEADBEEF:
     return slow_u64(value, name)
 
 
+cdef inline int as_member(object value, str name, tuple members) except -1:
+    """Return the number of an enum's member or an equal integer, else raise TypeError or ValueError."""
+    cdef Py_ssize_t number
+    for number in range(1, len(members)):
+        if value is <object>PyTuple_GET_ITEM(members, number):
+            return <int>number
+    if PyLong_CheckExact(value):
+        number = PyLong_AsLong(value)
+        if 1 <= number < len(members):
+            return <int>number
+        PyErr_Clear()
+    return slow_member(value, name, members)
+
+
 cdef inline int as_side(object value) except -1:
-    """Return 1 (BID) or 2 (ASK) for the enum's member or an equal integer, else raise TypeError or ValueError."""
-    if value is SIDES[1]:
-        return 1
-    if value is SIDES[2]:
-        return 2
-    return slow_member(value, "side", SIDES)
+    """Return 1 (BID) or 2 (ASK), else raise TypeError or ValueError."""
+    return as_member(value, "side", SIDES)
 
 
 cdef inline int as_order_type(object value) except -1:
-    """Return 1 … 5 for the enum's member or an equal integer, else raise TypeError or ValueError."""
-    cdef Py_ssize_t number
-    for number in range(1, 6):
-        if value is ORDER_TYPES[number]:
-            return <int>number
-    return slow_member(value, "order_type", ORDER_TYPES)
+    """Return 1 … 5, else raise TypeError or ValueError."""
+    return as_member(value, "order_type", ORDER_TYPES)

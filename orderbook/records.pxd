@@ -134,6 +134,7 @@ cdef struct Event:             # one entry of the event log, 48 bytes; its seque
 
 cdef enum:
     NO_PRICE = 128
+    EVENT_SMALL_FIELDS = 40    # where `instrument` begins in an Event; its four bytes of small fields follow
 
 
 cdef extern from *:

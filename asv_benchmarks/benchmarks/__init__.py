@@ -1,0 +1,1 @@
+"""The project's figures, for asv: see ../README.md."""

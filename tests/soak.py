@@ -1,0 +1,73 @@
+"""Hold the engine against its oracle on fresh random flow, until the time is over: `python -m tests.soak --minutes 10`.
+
+Per round and mix, a young engine and the oracle run the same flow and must agree. Beside them one engine per mix lives
+through the whole run and is emptied after each round, so that ids, slots and pages are used over and over; its
+invariants are walked, and the memory of the process must not grow.
+"""
+
+import argparse
+import time
+from array import array
+from resource import RUSAGE_SELF, getrusage
+
+import orderbook
+from obctl.flow.generate import MIXES, commands
+from orderbook import reference
+
+from .engine.helpers import Kind
+
+ORACLE_COMMANDS = 10_000
+LONG_COMMANDS = 500_000
+GROWTH_MAX = 1.5  # of the peak memory, against that of the first round
+
+
+def agree(flow):
+    """Run a flow through engine and oracle, and compare all that they say."""
+    engine, oracle = orderbook.MatchingEngine(), reference.MatchingEngine()
+    result, expected = engine.process(flow), oracle.process(flow)
+    assert bytes(result.status) == bytes(expected.status)
+    assert bytes(result.unfilled) == bytes(expected.unfilled)
+    fills = array("Q", bytes(result.fills)).tolist()
+    assert fills == [number for fill in expected.fills for number in fill]
+    assert engine.events() == oracle.events()
+    assert engine.state_hash() == oracle.state_hash()
+    engine.check()
+
+
+def emptied(engine):
+    """Cancel all that rests, in one batch, and walk the invariants before and after."""
+    engine.check()
+    bids, asks, _ = engine.order_book.snapshot()
+    cancels = bytearray()
+    for level in (*bids, *asks):
+        for order in level.orders:
+            cancels += bytes([Kind.CANCEL]) + bytes(15) + order.id.to_bytes(8, "little") + bytes(24)
+    assert not any(bytes(engine.process(orderbook.as_commands(cancels)).status))
+    assert len(engine.order_book) == 0
+    engine.check()
+
+
+def main():
+    """Run rounds until the time is over; print one line for each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
+    options = parser.parse_args()
+    end = time.monotonic() + 60 * options.minutes
+    engines = {mix: orderbook.MatchingEngine() for mix in MIXES}
+    memory_first = seed = 0
+    while seed == 0 or time.monotonic() < end:
+        for mix, engine in engines.items():
+            print(f"seed {options.seed + seed} {mix}", flush=True)
+            agree(orderbook.as_commands(commands(mix, ORACLE_COMMANDS, options.seed + seed)))
+            engine.process(orderbook.as_commands(commands(mix, LONG_COMMANDS, options.seed + seed)))
+            emptied(engine)
+        memory = getrusage(RUSAGE_SELF).ru_maxrss
+        memory_first = memory_first or memory
+        assert memory < GROWTH_MAX * memory_first, f"{memory} KiB, after {memory_first} in the first round"
+        seed += 1
+    print(f"{seed} rounds, and no difference")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""The examples run: the script as a program, the notebook cell by cell in a kernel."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import obctl
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
+
+# The kernel's own libraries warn about each other; that is no matter of the example.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture
+def environment():
+    """Return an environment in which Python finds the tree under test."""
+    return os.environ | {"PYTHONPATH": str(Path(obctl.__file__).parent.parent), "PYTHONWARNINGS": "default"}
+
+
+def test_the_quickstart_says_what_happened(environment):
+    command = [sys.executable, EXAMPLES / "quickstart.py"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert lines[0] == "order 3 bought 5 lots at 101 from order 1"
+    assert lines[2] == "best ask: (102, 3)"
+    assert lines[-1].startswith("BookUpdated(sequence=6, ")
+    assert done.stderr == ""
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.name)
+def notebook(request):
+    """Return a notebook as it lies there."""
+    return nbformat.read(request.param, as_version=4)
+
+
+def test_a_notebook_holds_no_outputs(notebook):
+    """They would be those of another day."""
+    nbformat.validate(notebook)
+    assert all(not cell.get("outputs") and not cell.get("execution_count") for cell in notebook.cells)
+
+
+def test_a_notebook_runs(notebook, environment, tmp_path):
+    client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": tmp_path}})
+    client.execute(env=environment)  # raises CellExecutionError where a cell does
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert len(pictures) == sum("plt.subplots" in cell.source for cell in notebook.cells if cell.cell_type == "code")
+    assert not [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"]
+
+
+def test_there_is_a_notebook():
+    assert [path.name for path in NOTEBOOKS] == ["replay_and_trade.ipynb"]
