@@ -137,9 +137,9 @@ def replay(as_json: bool, **options: Any) -> int:
               rejection), order_id, maker_order_id, side, order_type, price,
               quantity, reason
 
-    row counts the rows replayed, from 1. Liquidity older than a LOBSTER file is anonymous: its order ids count down from
-    18446744073709551615; it comes in without an event, as does what --mode match puts right after a run that differs.
-    Incoming orders of that mode count up from 18446744069414584320.
+    row counts the rows replayed, from 1. Liquidity older than a LOBSTER file is anonymous: its order ids count down
+    from 18446744073709551615; it comes in without an event, as does what --mode match puts right after a run that
+    differs. Incoming orders of that mode count up from 18446744069414584320.
 
     \b
     Keys of the JSON:

@@ -2,6 +2,18 @@
 
 `open_rows` is the way in. The rows are C structs (rows.pxd) that other compiled code takes without a Python object per
 row; `RowReader.rows_as_tuples` shows them to Python.
+
+============================= ========================================================================================
+recognise                     which format a file is in
+source, compression, lines    bytes from a file or a pipe, decompressed, cut into whole lines
+rows, text_reader             what all readers share, and what those of text formats do
+csv_reader, spellings, words  CSV, and how people spell its columns and words
+lobster_reader, lobster_book  LOBSTER's message files and order book files
+binary_reader                 command records
+scan                          text to numbers, exactly
+generate, shadow              synthetic flow, and the book that the generator believes in
+write_flow, csv_writer        generated flow into files
+============================= ========================================================================================
 """
 
 import os

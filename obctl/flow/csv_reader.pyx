@@ -6,7 +6,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy
 
 from obctl.flow cimport scan
-from obctl.flow.lines cimport LineBlocks, too_long
+from obctl.flow.lines cimport LineBlocks, empty_line, too_long
 from obctl.flow.rows cimport (
     ADD, CANCEL, EXECUTE, HAS_ORDER_ID, HAS_PRICE, HAS_QUANTITY, HAS_SIDE, MODIFY, Row,
 )
@@ -143,8 +143,8 @@ cdef class CsvReader(TextReader):
             row = &self.rows[self.count]
             row.line = self.lines.line
             self.lines.line += 1
-            if line[0] == c'\n' or (line[0] == c'\r' and line[1] == c'\n'):
-                line += 1 if line[0] == c'\n' else 2
+            if empty_line(line):
+                line += empty_line(line)
                 continue
             reason = self.split(line, &newline)
             line = newline + 1

@@ -71,8 +71,11 @@ class Source:
             self.bytes_total = status.st_size if stat.S_ISREG(status.st_mode) else None
             self.raw = CountingRaw(self.owned)
         kind = by_magic(self.raw.look_ahead(MAGIC_MAX))
-        self.stream: Any = kind.reader(io.BufferedReader(self.raw, 1 << 18)) if kind else self.raw
-        self.readinto_once: Callable[[Any], int] = self.stream.readinto1 if kind else self.raw.readinto
+        self.stream: Any = self.raw
+        self.readinto_once: Callable[[Any], int] = self.raw.readinto
+        if kind:
+            self.stream = kind.reader(io.BufferedReader(self.raw, 1 << 18))
+            self.readinto_once = self.stream.readinto1
 
     @property
     def bytes_read(self) -> int:

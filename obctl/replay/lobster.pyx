@@ -228,8 +228,8 @@ cdef class LobsterReplay(Replay):
             return 0
         code = self.rest_anonymous(side, price, quantity)
         if code:
-            reason = errors.BY_NUMBER[code].code
-            raise FlowError(f"{self.statements.name}:{self.statements.line}: no book to begin with: {reason} at {price}")
+            row = f"{self.statements.name}:{self.statements.line}"
+            raise FlowError(f"{row}: no book to begin with: {errors.BY_NUMBER[code].code} at {price}")
         self.seeded_levels += 1
         return 0
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from obctl.flow.compression import by_name
+from obctl.flow.compression import COMPRESSIONS, bare_name
+from obctl.flow.source import STDIN
 from obctl.replay.plot import check_plot_path
 from obctl.replay.tables import check_table_path
 
-STDIN = "-"
 LEVELS_DEFAULT = 10
 
 
@@ -97,10 +97,8 @@ def book_beside(message_file: str) -> str | None:
     before, mark, behind = path.name.rpartition("_message_")
     if not mark:
         return None
-    kind = by_name(behind)
-    plain = behind[: -len(kind.ending)] if kind else behind
-    candidates = [behind, plain, *(plain + ending for ending in (".gz", ".xz", ".zst"))]
-    for candidate in candidates:
+    plain = bare_name(behind)
+    for candidate in (behind, plain, *(plain + kind.ending for kind in COMPRESSIONS)):
         book = path.with_name(f"{before}_orderbook_{candidate}")
         if book.is_file():
             return str(book)

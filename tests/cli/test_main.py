@@ -168,7 +168,7 @@ def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["replay {file}", "replay {file} --json", "generate -", "--help"])
 def test_standard_output_that_is_full_or_closed(tmp_path: Path, command: str) -> None:
     words = [*OBCTL, *command.format(file=Flow(50).save(tmp_path / "flow.csv")).split()]
-    with open("/dev/full", "wb") as full:
+    with Path("/dev/full").open("wb") as full:
         done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
     assert done.stderr == "obctl: cannot write standard output: No space left on device\n"
