@@ -39,9 +39,9 @@ cdef class LobsterReplay(Replay):
         against, or None; it may be the same reader.
         """
         self.statements = statements
+        self.verification = None
         if expected is not None:
-            if self.verification is None:
-                self.verification = Verification()
+            self.verified = self.verification = self.verified or Verification()
             self.verification.name = name
             self.verification.expected = expected
 
@@ -262,8 +262,8 @@ cdef class LobsterReplay(Replay):
                 "halts": self.halts,
             }
         }
-        if self.verification is not None:
-            details["verify"] = self.verification.report()
+        if self.verified is not None:
+            details["verify"] = self.verified.report()
         return details
 
 

@@ -105,6 +105,15 @@ def test_two_files_are_one_stream(tmp_path: Path) -> None:
     assert book.exists()
 
 
+def test_only_the_files_that_have_an_order_book_to_verify_with_are_verified(tmp_path: Path) -> None:
+    lobster = Lobster(5, 4).run(100)
+    first, first_book = lobster.save(tmp_path, "A")
+    second, second_book = lobster.save(tmp_path, "B")
+    second_book.unlink()
+    verify = replay(first, second, "--verify", first_book)["verify"]
+    assert (verify["rows"], verify["first_difference"]) == (len(lobster.rows), None)
+
+
 @pytest.mark.parametrize(
     ("column", "value", "side", "level"),
     [(0, "+100", "ask", 1), (1, "+1", "ask", 1), (2, "-100", "bid", 1), (7, "+1", "bid", 2)],
