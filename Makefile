@@ -81,7 +81,7 @@ check: $(VENV)/.tools  ## lint, types, stubs against the compiled modules, the l
 
 # A copy of the sources, to be built in another way: the release build in the tree stays as it is. Times are kept, so
 # that only what changed is compiled again.
-TREE := $(wildcard orderbook obctl tests docs examples tools setup.py pyproject.toml README.md LICENSE CHANGELOG.md)
+TREE := .ci $(filter-out build dist %.egg-info $(VENV),$(wildcard *))
 define build_copy
 	@mkdir -p build/$(1)
 	@find build/$(1) -path '*/build' -prune -o -type f ! -name '*.so' -exec rm -f {} +

@@ -1,6 +1,8 @@
 """Typed refusals: no argument is truncated, wrapped round or guessed at, and a refusal leaves no trace."""
 
 import inspect
+import subprocess
+import sys
 from decimal import Decimal
 
 import numpy
@@ -23,6 +25,8 @@ WRONG_NUMBERS = {
     "2^64": (TOP + 1, OverflowError),
     "-2^64": (-TOP - 1, OverflowError),
     "huge": (1 << 4096, OverflowError),
+    "more digits than str() takes": (1 << 20_000, OverflowError),
+    "as many below zero": (-1 << 20_000, OverflowError),
     "numpy -1": (numpy.int64(-1), OverflowError),
 }
 NONE = {"None": (None, TypeError)}
@@ -31,6 +35,7 @@ WRONG_MEMBERS = {
     "6": (6, ValueError),
     "-1": (-1, ValueError),
     "2^64 + 1": (TOP + 2, ValueError),
+    "2^20000": (1 << 20_000, ValueError),
     "True": (True, TypeError),
     "1.0": (1.0, TypeError),
     "name": ("BID", TypeError),
@@ -215,3 +220,31 @@ def test_options_are_named(api):
 def test_an_engine_takes_only_a_book(api, book):
     with pytest.raises(TypeError):
         api.MatchingEngine(book)
+
+
+CALL_UNBOUND = """
+from orderbook import Fill, MatchingEngine, OrderBook, OrderView
+try:
+    {owner}.{method}({other}, *[1] * {arguments})
+except TypeError:
+    raise SystemExit(0)
+raise SystemExit("no TypeError")
+"""
+
+
+@pytest.mark.parametrize("other", ["None", "5", "object()"])
+@pytest.mark.parametrize(
+    ("owner", "method", "arguments"),
+    [
+        ("OrderBook", "best_bid", 0),
+        ("OrderBook", "cancel", 1),
+        ("MatchingEngine", "submit_limit", 4),
+        ("MatchingEngine", "check", 0),
+        ("OrderView", "__reduce__", 0),
+    ],
+)
+def test_a_method_is_for_its_own_class(owner, method, arguments, other):
+    """A method called through its class, with another object as self, is a TypeError and not a crash."""
+    code = CALL_UNBOUND.format(owner=owner, method=method, arguments=arguments, other=other)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,6 +1,10 @@
 """Batches: the layouts, what is refused whole, statuses, and that a batch is its commands one by one."""
 
 import ctypes
+import gc
+import mmap
+import sys
+from pathlib import Path
 
 import numpy
 import pytest
@@ -131,6 +135,26 @@ def test_results_do_not_share_their_memory():
     for (status, unfilled, fills), answer in zip(held, expected, strict=True):
         assert (numpy.asarray(status).tolist(), unfilled.tolist(), fills.tolist()) == answer
     assert [answer[2][0] for answer in expected] == [(1, 2, 1, lots, lots) for lots in range(1, 20, 2)]
+
+
+def resident_bytes():
+    """Return the memory that this process takes now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux how much memory is taken")
+def test_a_result_that_the_collector_finds_gives_its_memory_back():
+    """A result in a reference cycle is cleared by the collector before it is deallocated."""
+    commands = orderbook.as_commands(bytes(48 * 200_000))
+    engine = orderbook.MatchingEngine()
+    engine.process(commands)
+    before = resident_bytes()
+    for _ in range(40):
+        cycle = [engine.process(commands)]
+        cycle.append(cycle)
+        del cycle
+        gc.collect()
+    assert resident_bytes() - before < 20 << 20  # 40 results of 1.8 MB each
 
 
 def other_dtype(**formats):

@@ -6,6 +6,7 @@ times two for arrays that double, and a constant for the empty book.
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 
@@ -248,3 +249,85 @@ def test_levels_close_together_take_far_less():
     """A million orders a tick apart, each a level of its own: the order, its index entry, and little more."""
     done = subprocess.run([sys.executable, "-c", RESIDENT], capture_output=True, text=True, check=True)
     assert int(done.stdout) <= ORDER_BYTES + 128
+
+
+# Linux before 6.17 moves no more than one mapping at a time: a range that spans two is EFAULT.
+OLD_MREMAP = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void *mremap(void *old, size_t old_size, size_t new_size, int flags, ...) {
+    va_list rest;
+    va_start(rest, flags);
+    void *wanted = va_arg(rest, void *);
+    va_end(rest);
+    unsigned long from, to, at = (unsigned long)old;
+    char line[512];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    while (fgets(line, sizeof line, maps))
+        if (sscanf(line, "%lx-%lx", &from, &to) == 2 && from <= at && at < to) break;
+    fclose(maps);
+    if (at + old_size > to) {
+        errno = EFAULT;
+        return MAP_FAILED;
+    }
+    return (void *)syscall(SYS_mremap, old, old_size, new_size, flags, wanted);
+}
+"""
+GROW = """
+import numpy, orderbook
+commands = numpy.zeros(300_000, dtype=orderbook.COMMAND_DTYPE)
+commands["kind"], commands["side"], commands["order_type"], commands["flags"], commands["quantity"] = 1, 2, 2, 1, 1
+commands["order_id"] = numpy.arange(300_000)
+engine = orderbook.MatchingEngine()
+print(numpy.count_nonzero(engine.process(commands).status))
+engine.check()
+"""
+
+
+@linux_alone
+@pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
+def test_arrays_grow_on_older_kernels(tmp_path):
+    """An array grows as often as it likes where the system moves single mappings only."""
+    source, library = tmp_path / "old_mremap.c", tmp_path / "old_mremap.so"
+    source.write_text(OLD_MREMAP)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    environment = {**os.environ, "LD_PRELOAD": str(library)}
+    done = subprocess.run([sys.executable, "-c", GROW], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "0", "")
+
+
+NO_MEMORY_FOR_THE_RESULT = """
+import resource, sys
+import numpy, orderbook
+count = 400_000
+commands = numpy.zeros(count, dtype=orderbook.COMMAND_DTYPE)
+commands["kind"], commands["side"], commands["order_type"], commands["flags"], commands["quantity"] = 1, 1, 2, 1, 1
+commands["order_id"] = numpy.arange(count)
+engine = orderbook.MatchingEngine()
+engine.process(commands)
+before = engine.state_hash()
+taken = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) * 1024
+resource.setrlimit(resource.RLIMIT_AS, (taken + (30 << 20), resource.RLIM_INFINITY))
+try:
+    engine.submit_market(count, 2, count)
+except (MemoryError, orderbook.CapacityExceeded):
+    pass
+else:
+    sys.exit("there was memory enough")
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
+engine.check()
+print(engine.state_hash() == before)
+"""
+
+
+@linux_alone
+def test_no_memory_for_the_result_leaves_the_book():
+    """What raises leaves the book as it was, also where the fills fit and their Python objects do not."""
+    done = subprocess.run([sys.executable, "-c", NO_MEMORY_FOR_THE_RESULT], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "True", "")

@@ -3,6 +3,7 @@
 import contextlib
 import threading
 
+import numpy
 import pytest
 
 import orderbook
@@ -138,3 +139,29 @@ def test_a_batch_that_fails_to_start_lets_others_in(batch):
         engine.process(b"x" * 48)
     status, _, _ = process(engine, [Command(Kind.CREDIT), new(1, BID, LIMIT, 1, 1)])
     assert status == [11, 0]
+
+
+def test_commands_that_change_while_they_run():
+    """Which id a command gets is left to chance then; that the book stays whole is not."""
+    engine = orderbook.MatchingEngine(event_capacity=0)
+    commands = numpy.zeros(200_000, dtype=orderbook.COMMAND_DTYPE)
+    commands["kind"], commands["side"], commands["order_type"], commands["flags"] = Kind.NEW, BID, LIMIT, 1
+    commands["quantity"] = 1
+    ids = numpy.arange(len(commands), dtype="u8")
+    over = threading.Event()
+
+    def scribble():
+        lap = 0
+        while not over.is_set():
+            lap += 1
+            numpy.add(ids, lap << 32, out=commands["order_id"])
+
+    thread = threading.Thread(target=scribble)
+    thread.start()
+    try:
+        for _ in range(10):
+            engine.process(commands)
+            engine.check()
+    finally:
+        over.set()
+        thread.join()

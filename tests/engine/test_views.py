@@ -169,3 +169,12 @@ def test_engines_hand_out_these_records(api):
     assert [type(event) for event in engine.events()] == [BookAdded, Trade, BookRemoved, BookAdded]
     assert engine.events()[1].order_type is LIMIT
     assert engine.events()[2].reason is RemoveReason.FILLED
+
+
+def test_a_record_is_made_once():
+    """Calling `__init__` again changes nothing: a record may be the key of a dictionary."""
+    order = OrderView(1, BID, 100, 5)
+    orders = {order: "first"}
+    with pytest.raises((TypeError, AttributeError)):
+        order.__init__(2, ASK, 200, 6)
+    assert orders[OrderView(1, BID, 100, 5)] == "first"
