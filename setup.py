@@ -63,7 +63,9 @@ if __name__ == "__main__":  # cythonize starts processes, which import this file
                 "wraparound": False,
                 "initializedcheck": checked,
                 "cdivision": True,
+                "binding": False,  # builtin methods check their self; Cython's own functions would take any object
                 "embedsignature": True,
+                "embedsignature.format": "clinic",
                 "linetrace": BUILD == "coverage",
             },
         ),

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from obctl import exit_codes
+from obctl.errors import BadInput
 
 COMMANDS = {  # name: what `obctl --help` says of it; the command itself is obctl.commands.NAME:NAME
     "completion": "Print the tab completion script for bash, zsh or fish.",
@@ -49,18 +50,30 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run, then exit: with the command's status, and without a traceback on Ctrl-C."""
         extra["standalone_mode"] = False
+        open_closed_streams()
         try:
             status = super().main(*args, **extra)
         except click.ClickException as error:
             error.show()
             status = error.exit_code
+        except OSError as error:  # commands tell of their files themselves
+            silence_stdout()
+            BadInput(f"cannot write standard output: {error.strerror}").show()
+            status = exit_codes.BAD_INPUT
         except (click.Abort, KeyboardInterrupt):
             status = exit_codes.INTERRUPTED
         sys.exit(status if isinstance(status, int) else exit_codes.OK)
 
 
+def open_closed_streams() -> None:
+    """Put nothing in the place of standard streams that the caller has closed, so that no file takes their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - for the life of the process
+
+
 def silence_stdout() -> None:
-    """Point standard output at nothing, so that the flush at exit does not fail on the closed pipe again."""
+    """Point standard output at nothing, so that the flush at exit does not fail on it again."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())
     os.close(nothing)
@@ -90,6 +103,6 @@ def main() -> None:
     Every command has its own help with examples: obctl COMMAND --help.
 
     \b
-    Exit status: 0 all well, 1 the input data is wrong, 2 the command line is wrong,
-    3 a verification found a difference, 130 interrupted.
+    Exit status: 0 all well, 1 the input data is wrong, 2 the command line is
+    wrong, 3 a verification found a difference, 130 interrupted.
     """

@@ -23,7 +23,7 @@ cdef class BatchResult:
     cdef ResultBuffers buffers
     cdef readonly Py_ssize_t commands
 
-cdef BatchResult new_batch_result(ResultPool pool, ResultBuffers *buffers, Py_ssize_t commands)
+cdef BatchResult new_batch_result(ResultPool pool, Py_ssize_t commands)
 
 
 cdef class CommandBuffer:

@@ -1,12 +1,13 @@
 """Batches: many commands per call, no Python object per command.
 
-Commands come in through the buffer protocol as `COMMAND` records; status, unfilled quantities and fills go out the same
-way. The layouts are C structs in records.pxd, described for numpy by `COMMAND_DTYPE` and `FILL_DTYPE`.
+Commands come in through the buffer protocol as `COMMAND` records; status, unfilled quantities and fills go out the
+same way. The layouts are C structs in records.pxd, described for numpy by `COMMAND_DTYPE` and `FILL_DTYPE`.
 
-Fresh memory costs more than matching does (a page fault per 85 fills), so the buffers of a result go back to the engine's
-pool when the result and all views of it are gone, and the next batch writes into warm pages.
+Fresh memory costs more than matching does (a page fault per 85 fills), so the buffers of a result go back to the
+engine's pool when the result and all views of it are gone, and the next batch writes into warm pages.
 """
 
+cimport cython
 from cpython.buffer cimport (
     PyBUF_ANY_CONTIGUOUS, PyBUF_FORMAT, PyBUF_ND, PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_CheckBuffer,
     PyObject_GetBuffer,
@@ -62,7 +63,7 @@ cdef class CommandBuffer:
         if self.view.format == NULL or normalised(self.view.format) != normalised(COMMAND_FORMAT):
             layout = "unknown" if self.view.format == NULL else self.view.format.decode()
             raise ValueError(f"commands must have the layout of COMMAND_DTYPE, not {layout}")
-        if <size_t>self.view.buf % sizeof(uint64_t):
+        if self.view.len and <size_t>self.view.buf % sizeof(uint64_t):
             raise ValueError("commands must begin at a multiple of 8 bytes in memory")
 
     def __dealloc__(self):
@@ -111,8 +112,8 @@ cdef Records new_records(object keeper, void *items, bytes description, Py_ssize
 def as_commands(buffer):
     """View bytes (the content of a .bin file, an mmap) as COMMAND records, without a copy.
 
-    Raise TypeError where `buffer` is none, ValueError where its length is no multiple of 48 bytes. What it returns can be
-    given to `process`, and to `numpy.asarray`.
+    Raise TypeError where `buffer` is none, ValueError where its length is no multiple of 48 bytes. What it returns can
+    be given to `process`, and to `numpy.asarray`.
     """
     view = memoryview(buffer).cast("B")
     if len(view) % sizeof(Command):
@@ -122,6 +123,11 @@ def as_commands(buffer):
     records = new_records(view, raw.buf, COMMAND_FORMAT, len(view) // sizeof(Command), sizeof(Command))
     PyBuffer_Release(&raw)  # the memoryview itself goes on holding the buffer
     return records
+
+
+cdef uint64_t buffers_size(const ResultBuffers *buffers) noexcept:
+    """Return the bytes that they span."""
+    return buffers.capacity * (1 + sizeof(uint64_t)) + buffers.fills.capacity * sizeof(Fill)
 
 
 cdef void buffers_destroy(ResultBuffers *buffers) noexcept:
@@ -155,14 +161,15 @@ cdef class ResultPool:
         return buffers
 
     cdef void give_back(self, ResultBuffers *buffers) noexcept:
-        cdef uint64_t size = buffers.capacity * (1 + sizeof(uint64_t)) + buffers.fills.capacity * sizeof(Fill)
-        if size > IDLE_BYTES_MAX or size < self.idle.capacity:
+        if buffers_size(buffers) > IDLE_BYTES_MAX or buffers_size(buffers) < buffers_size(&self.idle):
             buffers_destroy(buffers)
             return
         buffers_destroy(&self.idle)
         self.idle = buffers[0]
 
 
+@cython.final
+@cython.no_gc  # the collector would part it from its pool and lose the buffers; it can be in no cycle of its own
 cdef class BatchResult:
     """What became of a batch; `status`, `unfilled` and `fills` go to `numpy.asarray` without a copy.
 
@@ -170,9 +177,11 @@ cdef class BatchResult:
     quantity taken back. fills: `FILL_DTYPE` records in the order they happened.
     """
 
+    def __cinit__(self, ResultPool pool not None):
+        self.pool = pool
+
     def __dealloc__(self):
-        if self.pool is not None:
-            self.pool.give_back(&self.buffers)
+        self.pool.give_back(&self.buffers)
 
     @property
     def status(self):
@@ -196,10 +205,10 @@ cdef class BatchResult:
         return f"<BatchResult of {self.commands} commands with {self.buffers.fills.size} fills>"
 
 
-cdef BatchResult new_batch_result(ResultPool pool, ResultBuffers *buffers, Py_ssize_t commands):
-    cdef BatchResult result = BatchResult.__new__(BatchResult)
-    result.pool = pool
-    result.buffers = buffers[0]
+cdef BatchResult new_batch_result(ResultPool pool, Py_ssize_t commands):
+    """Return a result with buffers for a number of commands, to be written; or raise MemoryError."""
+    cdef BatchResult result = BatchResult.__new__(BatchResult, pool)
+    result.buffers = pool.take(commands)
     result.commands = commands
     return result
 

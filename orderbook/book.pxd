@@ -1,11 +1,11 @@
 """The state of one instrument: two sides of price levels, the orders in them, and the index of their ids.
 
-Each level is an intrusive list of orders, oldest first; orders live in one slab and are found by id through the index.
-Nothing here allocates per order, and nothing here checks arguments: `OrderBook` (book.pyx) and the matcher do.
+Each level is an intrusive list of orders, oldest first; orders live in one slab and are found by id through the
+index. Nothing here allocates per order, and nothing here checks arguments: `OrderBook` (book.pyx) and the matcher do.
 
-Invariants, walked by `OrderBook.check()`: an order is in exactly one level and in the index; a level's total and count
-are those of its orders, a side's those of its levels; no level is empty; the best bid is below the best ask (unless
-crossed books are allowed).
+Invariants, walked by `OrderBook.check()`: an order is in exactly one level and in the index; a level's total and
+count are those of its orders, a side's those of its levels; no level is empty; the best bid is below the best ask
+(unless crossed books are allowed).
 
 Functions that make something rest need `book_reserve` to have succeeded before; after it they cannot fail.
 """
@@ -15,18 +15,17 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from orderbook.canary cimport CANARY_PRIORITY, CANARY_TOTAL
 from orderbook.events cimport EventRing
 from orderbook.index cimport (
-    Index, index_add, index_bytes, index_destroy, index_find, index_hash, index_holds, index_init, index_remove,
-    index_reserve, index_room,
+    Index, index_add, index_destroy, index_find, index_hash, index_holds, index_init, index_remove,
 )
 from orderbook.levels cimport (
-    BookSide, LevelStore, Place, level_add, level_at, level_find, level_found, level_next, level_remove, level_seek,
-    level_store_destroy, level_store_init, level_store_reserve,
+    BookSide, LevelStore, Place, level_add, level_at, level_found, level_next, level_remove, level_seek,
+    level_store_destroy, level_store_init,
 )
 from orderbook.records cimport (
     ACCEPTED, BID, CAPACITY_EXCEEDED, CROSSED_ORDER, DUPLICATE_ORDER, INVALID_QUANTITY, NUMERIC_OVERFLOW, Level, Order,
     likely, unlikely,
 )
-from orderbook.slab cimport Slab, slab_destroy, slab_give_back, slab_init, slab_reserve, slab_take
+from orderbook.slab cimport Slab, slab_destroy, slab_give_back, slab_init, slab_take
 
 
 cdef extern from *:

@@ -9,11 +9,13 @@ from libc.string cimport memcpy
 
 from orderbook.check cimport book_check
 from orderbook.events cimport event_log_last
-from orderbook.levels cimport Node
+from orderbook.index cimport index_bytes, index_reserve, index_room
+from orderbook.levels cimport Node, level_find, level_store_reserve
 from orderbook.numbers cimport as_side, as_u64
 from orderbook.records cimport ASK, UNKNOWN_ORDER, assert_size
 from orderbook.refusals cimport refuse
-from orderbook.views cimport LevelDepth, OrderView, new_level_depth, new_order_view
+from orderbook.slab cimport slab_reserve
+from orderbook.views cimport OrderView, new_level_depth, new_order_view
 from orderbook.views import BookSnapshot, LevelSnapshot
 
 

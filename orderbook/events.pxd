@@ -1,8 +1,8 @@
 """The numbered event log: a ring that holds the newest events and feeds everything downstream.
 
-An event's sequence number is its place: 1, 2, 3 … without gaps. The ring is allocated whole at the start (its pages take
-memory only when first written), so appending can neither fail nor allocate, and costs one 48-byte write. With capacity 0
-events are still numbered, and written to a single slot that nobody reads.
+An event's sequence number is its place: 1, 2, 3 … without gaps. The ring is allocated whole at the start (its pages
+take memory only when first written), so appending can neither fail nor allocate, and costs one 48-byte write. With
+capacity 0 events are still numbered, and written to a single slot that nobody reads.
 """
 
 from libc.stdint cimport uint64_t

@@ -45,16 +45,17 @@ cdef EngineEvent new_book_event(const Event *event):
 
 
 cdef EngineEvent new_event(const Event *event, uint64_t sequence):
-    cdef EngineEvent made
+    cdef EngineEvent event_view
     if event.kind == TRADE:
-        made = new_trade(event)
+        event_view = new_trade(event)
     elif event.kind <= BOOK_REMOVED:
-        made = new_book_event(event)
+        event_view = new_book_event(event)
     else:
-        made = new_rejection(event)
-    made.sequence = sequence
-    made.timestamp = event.timestamp
-    return made
+        event_view = new_rejection(event)
+    event_view.made = True
+    event_view.sequence = sequence
+    event_view.timestamp = event.timestamp
+    return event_view
 
 
 cdef class EventRing:

@@ -4,10 +4,10 @@ An entry is 8 bytes, eight to a cache line: the upper half the id's 32-bit hash,
 table is a power of two, an entry's home is the upper bits of its hash, and 0 is an empty place (slot 0 never exists).
 The full id is compared in the order itself, only where all 32 bits of the hash agree.
 
-Ids are chosen by strangers, so the hash is keyed with random numbers per book: two multiplications, each of which moves
-every bit of the id. Removal shifts the entries behind it back instead of leaving a tombstone, so the table stays as
-compact after millions of cancels as it was before. It is between a quarter and half full once it has grown: 16 to 32
-bytes per order. Growing doubles the table and places every entry anew from its stored hash, in one pass.
+Ids are chosen by strangers, so the hash is keyed with random numbers per book: two multiplications, each of which
+moves every bit of the id. Removal shifts the entries behind it back instead of leaving a tombstone, so the table
+stays as compact after millions of cancels as it was before. It is between a quarter and half full once it has grown:
+16 to 32 bytes per order. Growing doubles the table and places every entry anew from its stored hash, in one pass.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -80,7 +80,7 @@ cdef inline uint32_t index_find(const Index *index, const Order *orders, uint64_
 
 
 cdef inline bint index_holds(const Index *index, const Order *orders, uint64_t id, uint32_t hash) noexcept nogil:
-    """Tell whether an order with this id is there. Most flows number their orders upwards: a new high needs no search."""
+    """Tell whether an order with this id is there. Most flows number upwards, and a new high needs no search."""
     return unlikely(id <= index.highest) and index_find(index, orders, id, hash) != 0
 
 

@@ -1,23 +1,23 @@
 """The price levels of a book: for each side an ordered map from price to level, and the best level at hand.
 
-Keys. Both sides are one code path: a side orders its prices by key = price ^ mask, where mask is 0 for asks and all ones
-for bids. The best level of either side is the one with the lowest key, and a price is as good as another or better when
-its key is not above the other's.
+Keys. Both sides are one code path: a side orders its prices by key = price ^ mask, where mask is 0 for asks and all
+ones for bids. The best level of either side is the one with the lowest key, and a price is as good as another or
+better when its key is not above the other's.
 
-The map is a radix tree with 64-way nodes, six bits of the key per node, and a 64-bit bitmap of its children in each: the
-next level in price order is a bit scan away. Paths are compressed at both ends: a node stands only where keys part, so
-it has two children or more, each a node or a level itself. A book whose prices lie within a few thousand ticks is two
-or three nodes deep, the whole 64-bit range at most eleven.
+The map is a radix tree with 64-way nodes, six bits of the key per node, and a 64-bit bitmap of its children in each:
+the next level in price order is a bit scan away. Paths are compressed at both ends: a node stands only where keys
+part, so it has two children or more, each a node or a level itself. A book whose prices lie within a few thousand
+ticks is two or three nodes deep, the whole 64-bit range at most eleven.
 
-A reference to a node says where the node's six bits begin, so that a search reads one child per node and nothing else: it
-follows the key's bits without looking whether the skipped ones agree, and compares the whole key in the level at the end.
-Only where that fails is the place looked for at which the key parts from what is there.
+A reference to a node says where the node's six bits begin, so that a search reads one child per node and nothing
+else: it follows the key's bits without looking whether the skipped ones agree, and compares the whole key in the
+level at the end. Only where that fails is the place looked for at which the key parts from what is there.
 
-Invariants: what is below a node agrees with it in all key bits above its own six; a node has at least two children; bit
-i of the bitmap is set exactly when children[i] is not 0; a free node's children are all 0.
+Invariants: what is below a node agrees with it in all key bits above its own six; a node has at least two children;
+bit i of the bitmap is set exactly when children[i] is not 0; a free node's children are all 0.
 
-Worst case: a new price makes one node and one level, 352 bytes, wherever it lies; a search visits eleven nodes. Levels
-and nodes of both sides share two slabs.
+Worst case: a new price makes one node and one level, 352 bytes, wherever it lies; a search visits eleven nodes.
+Levels and nodes of both sides share two slabs.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -32,7 +32,7 @@ cdef enum:
 
 cdef extern from *:
     """
-    /* A reference (uint32_t) is 0 for none, a level's slot with IS_LEVEL, or a node's slot with half its shift above. */
+    /* A reference (uint32_t): 0 for none, a level's slot with IS_LEVEL, or a node's slot with half its shift above. */
     #define ORDERBOOK_IS_LEVEL ((uint32_t)1 << 31)
     #define ORDERBOOK_NODE_SLOT (((uint32_t)1 << 26) - 1)
     """
@@ -141,7 +141,8 @@ cdef inline uint32_t level_find(const LevelStore *store, const BookSide *side, u
     return level_found(store, level_seek(store, side, key), key)
 
 
-cdef inline void attach(LevelStore *store, BookSide *side, uint32_t parent, uint64_t key, uint32_t child) noexcept nogil:
+cdef inline void attach(LevelStore *store, BookSide *side, uint32_t parent, uint64_t key,
+                        uint32_t child) noexcept nogil:
     """Hang `child`, which holds `key`, below node `parent`, or at the top where `parent` is 0."""
     cdef Node *above
     if child & IS_LEVEL:

@@ -1,8 +1,8 @@
 """The matcher: price-time priority over one book, as C functions that return codes.
 
-This is the engine's hot path and its C-level door (docs/c-api.md). A `Matcher` ties a book to an event log, a buffer for
-fills and a sink; `matcher_submit`, `matcher_modify` and `matcher_cancel` run one command each and leave what Python
-calls a MatchResult in `fills`, `resting` and `unfilled`. They need no GIL and make no Python object.
+This is the engine's hot path and its C-level door (docs/c-api.md). A `Matcher` ties a book to an event log, a buffer
+for fills and a sink; `matcher_submit`, `matcher_modify` and `matcher_cancel` run one command each and leave what
+Python calls a MatchResult in `fills`, `resting` and `unfilled`. They need no GIL and make no Python object.
 
 Every function validates all, then mutates: a code other than ACCEPTED means that nothing changed, save the rejection
 event. Memory is reserved before anything changes, too.
@@ -12,20 +12,19 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from orderbook.book cimport (
-    Book, OrderBook, book_available, book_crosses, book_drop, book_reserve, book_resize,
-    book_rest, opposite_of, order_at, side_of,
+    Book, OrderBook, book_available, book_drop, book_reserve, book_resize, book_rest, opposite_of, order_at,
+    side_of,
 )
 from orderbook.batch cimport ResultPool
 from orderbook.events cimport EventLog, EventRing, event_log_append, event_log_last
-from orderbook.fills cimport FillBuffer, fill_buffer_reserve
+from orderbook.fills cimport FillBuffer
 from orderbook.index cimport index_find, index_hash, index_holds, index_remove
-from orderbook.levels cimport BookSide, level_at, level_next, level_remove
+from orderbook.levels cimport BookSide, level_at, level_remove
 from orderbook.records cimport (
     ACCEPTED, BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, CANCELED, CAPACITY_EXCEEDED, CROSSED_ORDER, DUPLICATE_ORDER,
-    EVENT_SMALL_FIELDS, FILL_OR_KILL, FILLED, INVALID_QUANTITY, LIMIT, MARKET, MISSING_PRICE, NO_PRICE,
-    NUMERIC_OVERFLOW, POST_ONLY,
-    REJECT_CROSSED, REJECT_DUPLICATE, REJECT_INSUFFICIENT_LIQUIDITY, REJECT_INVALID_QUANTITY, REJECT_MISSING_PRICE,
-    REJECTION, TRADE, UNKNOWN_ORDER, Event, Fill, Level, Order, likely, prefetch, unlikely,
+    EVENT_SMALL_FIELDS, FILL_OR_KILL, FILLED, INVALID_QUANTITY, LIMIT, MARKET, MISSING_PRICE, NUMERIC_OVERFLOW,
+    POST_ONLY, REJECT_CROSSED, REJECT_DUPLICATE, REJECT_INSUFFICIENT_LIQUIDITY, REJECT_INVALID_QUANTITY,
+    REJECT_MISSING_PRICE, TRADE, UNKNOWN_ORDER, Event, Fill, Level, Order, likely, prefetch, unlikely,
 )
 from orderbook.slab cimport slab_give_back
 
@@ -69,7 +68,7 @@ cdef int reserve_many_fills(Matcher *matcher, int side, uint64_t limit_key, uint
 
 
 cdef inline int reserve_fills(Matcher *matcher, int side, uint64_t limit_key, uint64_t quantity) noexcept nogil:
-    """See to it that all fills of an order will fit; return 0, or -1 when memory is out. There are no more than lots."""
+    """See to it that all fills of an order will fit (no more than lots); return 0, or -1 when memory is out."""
     if matcher.fills == NULL or likely(matcher.fills.capacity - matcher.fills.size >= quantity):
         return 0
     return reserve_many_fills(matcher, side, limit_key, quantity)

@@ -1,18 +1,24 @@
 """MatchingEngine: the matcher as Python sees it. It checks arguments, calls matching.pxd, and raises."""
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memset
+from libc.stdint cimport uint32_t, uint64_t
 
-from orderbook.batch cimport BatchResult, CommandBuffer, ResultBuffers, ResultPool, new_batch_result
+from orderbook.batch cimport BatchResult, CommandBuffer, ResultPool, new_batch_result
+from orderbook.book cimport book_crosses, book_find
 from orderbook.events cimport event_log_last, event_log_oldest, event_log_read, new_event_ring
-from orderbook.fills cimport fill_buffer_destroy
+from orderbook.fills cimport fill_buffer_destroy, fill_buffer_reserve
+from orderbook.levels cimport level_next
 from orderbook.numbers cimport as_order_type, as_side, as_u64
 from orderbook.pipeline cimport run_batch
-from orderbook.records cimport ASK, BID, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, POST_ONLY, Command
+from orderbook.records cimport (
+    BID, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, NO_PRICE, POST_ONLY, REJECTION, Command,
+)
 from orderbook.refusals cimport refuse
-from orderbook.views cimport MatchResult, OrderView, new_fill, new_match_result, new_order_view
+from orderbook.views cimport Fill as FillView, MatchResult, OrderView, new_fill, new_match_result, new_order_view
 
 cdef tuple NO_FILLS = ()
+
+cdef enum:
+    FEW_FILLS = 1024  # up to so many, their Python objects are made after the trades
 
 
 cdef int reject(Matcher *matcher, int code, int reason, uint64_t order_id, int side, int order_type, uint64_t price,
@@ -80,22 +86,45 @@ cdef int reprice(Matcher *matcher, uint32_t slot, uint64_t price, uint64_t quant
     return execute(matcher, id, hash, side, LIMIT, price, limit_key, quantity, crosses, True, post_only)
 
 
-cdef tuple fills_of(MatchingEngine engine):
-    """Return the last single command's fills; a finalizer that runs meanwhile must not bring the next command."""
-    cdef Fill *fill
-    cdef uint64_t i
-    fills = []
-    engine.core.book.busy = True
+cdef tuple blank_fills(MatchingEngine engine, uint64_t order_id, int side, uint64_t limit_key, uint64_t quantity):
+    """Return the Fill objects of a command that may make many, before it changes anything; None where they are few.
+
+    Raise CapacityExceeded where there is no memory for them: after the trades, it would be too late.
+    """
+    if min(<uint64_t>opposite_of(engine.core.book, side).order_count, quantity) <= FEW_FILLS:
+        return None
+    engine.order_book.enter_to_walk()
     try:
-        for i in range(engine.single_fills.size):
-            fill = &engine.single_fills.items[i]
-            fills.append(new_fill(fill.maker_order_id, fill.price, fill.quantity))
-        return tuple(fills)
+        return tuple([new_fill(0, 0, 0) for _ in range(makers_of(engine.core.book, side, limit_key, quantity))])
+    except MemoryError:
+        refuse(CAPACITY_EXCEEDED, order_id)
     finally:
         engine.core.book.busy = False
 
 
-cdef MatchResult result_of(MatchingEngine engine):
+cdef tuple fills_of(MatchingEngine engine, tuple blanks):
+    """Return the last single command's fills, in `blanks` if there are any."""
+    cdef uint64_t count = engine.single_fills.size
+    cdef Fill *fill = engine.single_fills.items
+    cdef FillView view
+    cdef uint64_t i
+    if count == 0:
+        return NO_FILLS
+    if blanks is None:
+        engine.core.book.busy = True  # a finalizer that runs meanwhile must not bring the next command
+        try:
+            blanks = tuple([new_fill(0, 0, 0) for _ in range(count)])
+        finally:
+            engine.core.book.busy = False
+    for i in range(count):
+        view = <FillView>blanks[i]
+        view.maker_id = fill[i].maker_order_id
+        view.price = fill[i].price
+        view.quantity = fill[i].quantity
+    return blanks
+
+
+cdef MatchResult result_of(MatchingEngine engine, tuple blanks):
     """Return the last single command's MatchResult."""
     cdef uint64_t unfilled = engine.core.unfilled
     cdef OrderView resting = None
@@ -103,7 +132,7 @@ cdef MatchResult result_of(MatchingEngine engine):
     if engine.core.resting:
         order = order_at(engine.core.book, engine.core.resting)
         resting = new_order_view(order.id, order.side, order.price, order.quantity)
-    return new_match_result(fills_of(engine) if engine.single_fills.size else NO_FILLS, resting, unfilled)
+    return new_match_result(fills_of(engine, blanks), resting, unfilled)
 
 
 cdef class MatchingEngine:
@@ -124,6 +153,7 @@ cdef class MatchingEngine:
         self.order_book = owned
         self.result_pool = ResultPool()
         owned.events = self.ring
+        owned.state.allow_crossed = False  # the matcher never crosses a book, and `check` is to see that it did not
         self.core.book = &owned.state
         self.core.log = &self.ring.log
         self.core.fills = &self.single_fills
@@ -143,11 +173,15 @@ cdef class MatchingEngine:
     cdef object submit_one(self, uint64_t id, int side, int order_type, object price, uint64_t quantity):
         cdef bint has_price = price is not None
         cdef uint64_t ticks = as_u64(price, "price") if has_price else 0
+        cdef uint64_t limit_key = <uint64_t>-1
         self.enter()
+        if order_type != MARKET:
+            limit_key = ticks ^ opposite_of(self.core.book, side).mask
+        cdef tuple blanks = blank_fills(self, id, side, limit_key, quantity)
         cdef int code = matcher_submit(&self.core, id, side, order_type, ticks, has_price, quantity)
         if code:
             refuse(code, id)
-        return result_of(self)
+        return result_of(self, blanks)
 
     def submit(self, order_id, side, order_type, price, quantity):
         """Run a new order of any type; `price` may be None for MARKET, which ignores it.
@@ -201,10 +235,16 @@ cdef class MatchingEngine:
         cdef bint has_price = price is not None
         cdef uint64_t ticks = as_u64(price, "price") if has_price else 0
         self.enter()
+        cdef tuple blanks = None
+        cdef uint32_t slot = book_find(self.core.book, id) if has_price else 0
+        cdef int side
+        if slot:
+            side = order_at(self.core.book, slot).side
+            blanks = blank_fills(self, id, side, ticks ^ opposite_of(self.core.book, side).mask, lots)
         cdef int code = matcher_modify(&self.core, id, lots, ticks, has_price)
         if code:
             refuse(code, id)
-        return result_of(self)
+        return result_of(self, blanks)
 
     def cancel_order(self, order_id):
         """Take a resting order out of the book and return the quantity that was open; raise UnknownOrder."""
@@ -223,18 +263,20 @@ cdef class MatchingEngine:
         RuntimeError where another batch is running.
         """
         cdef CommandBuffer buffer = CommandBuffer(commands)
-        cdef ResultPool pool = self.result_pool
         cdef Py_ssize_t count = buffer.view.len // <Py_ssize_t>sizeof(Command)
         self.enter()
-        cdef ResultBuffers buffers = pool.take(count)
+        cdef BatchResult result = new_batch_result(self.result_pool, count)
+        self.enter()  # making the result may have run the collector, and a finalizer the engine
         self.core.book.busy = True
-        self.core.fills = &buffers.fills
+        self.core.fills = &result.buffers.fills
         with nogil:
-            run_batch(&self.core, <const Command *>buffer.view.buf, count, buffers.status, buffers.unfilled)
+            run_batch(
+                &self.core, <const Command *>buffer.view.buf, count, result.buffers.status, result.buffers.unfilled,
+            )
         self.core.fills = &self.single_fills
         self.core.timestamp = self.core.command = 0
         self.core.book.busy = False
-        return new_batch_result(pool, &buffers, count)
+        return result
 
     @property
     def last_sequence(self):

@@ -17,15 +17,20 @@ cdef object whole_number(object value, str name):
     return index(value)
 
 
+cdef str shown(object number):
+    """Return a number for a message; one of thousands of digits would be an error of its own."""
+    return str(number) if number.bit_length() <= 128 else f"of {number.bit_length()} bits"
+
+
 cdef uint64_t slow_u64(object value, str name) except? 0xDEADBEEFDEADBEEF:
     number = whole_number(value, name)
     if not 0 <= number < 1 << 64:
-        raise OverflowError(f"{name} {number} is outside 0 … 2^64-1")
+        raise OverflowError(f"{name} {shown(number)} is outside 0 … 2^64-1")
     return number
 
 
 cdef int slow_member(object value, str name, tuple members) except -1:
     number = whole_number(value, name)
     if not 1 <= number < len(members):
-        raise ValueError(f"{name} {number} is none of {', '.join(f'{int(m)} ({m.name})' for m in members[1:])}")
+        raise ValueError(f"{name} {shown(number)} is none of {', '.join(f'{int(m)} ({m.name})' for m in members[1:])}")
     return number

@@ -2,9 +2,9 @@
 
 Why not realloc alone: a page touched for the first time costs a fault of about a microsecond per 4 KiB, which is more
 than the engine needs for the commands that fill the page. On Linux, large arrays therefore live in huge pages (one
-fault per 2 MiB), and grow by moving their page tables, so no byte is copied. A page that nobody touched takes no memory,
-so doubling an array doubles its address range, not its residence. Elsewhere, and under AddressSanitizer (which cannot
-watch such memory), everything comes from the heap.
+fault per 2 MiB), and grow by moving their page tables, so no byte is copied. A page that nobody touched takes no
+memory, so doubling an array doubles its address range, not its residence. Elsewhere, and under AddressSanitizer
+(which cannot watch such memory), everything comes from the heap.
 """
 
 
@@ -65,7 +65,9 @@ cdef extern from *:
     #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
         if (old_bytes >= ORDERBOOK_HUGE_PAGE) {
             size_t old_range = orderbook_pages_round(old_bytes);
-            if (mremap(memory, old_range, old_range, MREMAP_MAYMOVE | MREMAP_FIXED, grown) == MAP_FAILED) {
+            size_t new_range = orderbook_pages_round(new_bytes);
+            /* Grown in the move: the range must stay one mapping, or kernels before 6.17 cannot move it again. */
+            if (mremap(memory, old_range, new_range, MREMAP_MAYMOVE | MREMAP_FIXED, grown) == MAP_FAILED) {
                 orderbook_pages_free(grown, new_bytes);
                 return NULL;
             }

@@ -1,8 +1,8 @@
 """The C records of the engine: what it stores, what it is told, what it says. Plain data, fixed sizes.
 
-`Command` and `Fill` are also the layout of the buffers that Python hands in and gets back (batch.pyx); their sizes are
-part of the contract. Orders link to each other by 32-bit slot numbers instead of pointers: links survive the growth of
-the array and are half the size. Slot 0 is never used, so 0 means "none".
+`Command` and `Fill` are also the layout of the buffers that Python hands in and gets back (batch.pyx); their sizes
+are part of the contract. Orders link to each other by 32-bit slot numbers instead of pointers: links survive the
+growth of the array and are half the size. Slot 0 is never used, so 0 means "none".
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t

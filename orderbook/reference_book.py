@@ -39,7 +39,7 @@ def u64(value: Number, name: str) -> int:
     """Return `value` as an int in 0 … 2^64-1; OverflowError outside."""
     number = whole_number(value, name)
     if not 0 <= number <= U64_MAX:
-        raise OverflowError(f"{name} {number} is outside 0 … 2^64-1")
+        raise OverflowError(f"{name} is outside 0 … 2^64-1")
     return number
 
 

@@ -3,8 +3,8 @@
 Invariant: every slot in 1 … used-1 is either live or on the free list; slots from `used` on were never taken. A freed
 slot is the next one taken, while its cache line is still warm. Slot 0 is never given out: it means "none".
 
-Taking cannot fail: callers reserve first (`slab_reserve`), which is where memory may run out, and nothing has changed by
-then. Worst case: one reservation doubles the array; large arrays move without copying (pages.pxd).
+Taking cannot fail: callers reserve first (`slab_reserve`), which is where memory may run out, and nothing has changed
+by then. Worst case: one reservation doubles the array; large arrays move without copying (pages.pxd).
 """
 
 from libc.stdint cimport uint32_t

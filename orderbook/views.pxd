@@ -4,7 +4,9 @@ from libc.stdint cimport uint64_t
 
 
 cdef class Record:
+    cdef bint made             # its fields are set, and stay as they are
     cdef tuple values(self)
+    cdef int make(self) except -1
 
 
 cdef class OrderView(Record):
@@ -75,6 +77,7 @@ cdef inline OrderView new_order_view(uint64_t id, int side, uint64_t price, uint
     view._side = side
     view.price = price
     view.quantity = quantity
+    view.made = True
     return view
 
 
@@ -83,6 +86,7 @@ cdef inline LevelDepth new_level_depth(uint64_t price, uint64_t total_quantity, 
     level.price = price
     level.total_quantity = total_quantity
     level.order_count = order_count
+    level.made = True
     return level
 
 
@@ -91,6 +95,7 @@ cdef inline Fill new_fill(uint64_t maker_id, uint64_t price, uint64_t quantity):
     fill.maker_id = maker_id
     fill.price = price
     fill.quantity = quantity
+    fill.made = True
     return fill
 
 
@@ -99,4 +104,5 @@ cdef inline MatchResult new_match_result(tuple fills, OrderView resting, uint64_
     result.fills = fills
     result.resting = resting
     result.unfilled = unfilled
+    result.made = True
     return result

@@ -19,6 +19,13 @@ cdef class Record:
     cdef tuple values(self):
         return tuple([getattr(self, name) for name in self.__match_args__])
 
+    cdef int make(self) except -1:
+        """Begin to set the fields, once: raise TypeError where a second `__init__` would change them."""
+        if self.made:
+            raise TypeError(f"{type(self).__name__} is immutable")
+        self.made = True
+        return 0
+
     def __iter__(self):
         return iter(self.values())
 
@@ -48,13 +55,13 @@ cdef tuple tuple_of(object items, type kind, str name):
 
 
 @cython.final
-@cython.freelist(64)
 cdef class OrderView(Record):
     """One resting order: its id, side, price and open quantity."""
 
     __match_args__ = ("id", "side", "price", "quantity")
 
     def __init__(self, id, side, price, quantity):
+        self.make()
         self.id = as_u64(id, "id")
         self._side = as_side(side)
         self.price = as_u64(price, "price")
@@ -67,13 +74,13 @@ cdef class OrderView(Record):
 
 
 @cython.final
-@cython.freelist(64)
 cdef class LevelDepth(Record):
     """One price level as L2 shows it: price, total open quantity, number of orders."""
 
     __match_args__ = ("price", "total_quantity", "order_count")
 
     def __init__(self, price, total_quantity, order_count):
+        self.make()
         self.price = as_u64(price, "price")
         self.total_quantity = as_u64(total_quantity, "total_quantity")
         self.order_count = as_u64(order_count, "order_count")
@@ -86,6 +93,7 @@ cdef class LevelSnapshot(Record):
     __match_args__ = ("price", "total_quantity", "orders")
 
     def __init__(self, price, total_quantity, orders):
+        self.make()
         self.price = as_u64(price, "price")
         self.total_quantity = as_u64(total_quantity, "total_quantity")
         self.orders = tuple_of(orders, OrderView, "orders")
@@ -98,19 +106,20 @@ cdef class BookSnapshot(Record):
     __match_args__ = ("bids", "asks", "sequence")
 
     def __init__(self, bids, asks, sequence):
+        self.make()
         self.bids = tuple_of(bids, LevelSnapshot, "bids")
         self.asks = tuple_of(asks, LevelSnapshot, "asks")
         self.sequence = as_u64(sequence, "sequence")
 
 
 @cython.final
-@cython.freelist(64)
 cdef class Fill(Record):
     """One trade against a resting order, at that order's price."""
 
     __match_args__ = ("maker_id", "price", "quantity")
 
     def __init__(self, maker_id, price, quantity):
+        self.make()
         self.maker_id = as_u64(maker_id, "maker_id")
         self.price = as_u64(price, "price")
         self.quantity = as_u64(quantity, "quantity")
@@ -118,13 +127,13 @@ cdef class Fill(Record):
 
 @cython.final
 @cython.no_gc  # its fields are records of numbers: no cycle can form
-@cython.freelist(64)
 cdef class MatchResult(Record):
     """What became of an order: its fills in order, what rests (or None), and what did neither."""
 
     __match_args__ = ("fills", "resting", "unfilled")
 
     def __init__(self, fills, OrderView resting, unfilled):
+        self.make()
         self.fills = tuple_of(fills, Fill, "fills")
         self.resting = resting
         self.unfilled = as_u64(unfilled, "unfilled")
@@ -140,6 +149,7 @@ cdef class BookEvent(EngineEvent):
     __match_args__ = ("sequence", "timestamp", "order_id", "side", "price", "quantity")
 
     def __init__(self, sequence, timestamp, order_id, side, price, quantity):
+        self.make()
         self.sequence = as_u64(sequence, "sequence")
         self.timestamp = as_u64(timestamp, "timestamp")
         self.order_id = as_u64(order_id, "order_id")
@@ -154,19 +164,16 @@ cdef class BookEvent(EngineEvent):
 
 
 @cython.final
-@cython.freelist(64)
 cdef class BookAdded(BookEvent):
     """An order came to rest, last in its level."""
 
 
 @cython.final
-@cython.freelist(64)
 cdef class BookUpdated(BookEvent):
     """A resting order's open quantity is now `quantity`. More than before: now last in its level; else same place."""
 
 
 @cython.final
-@cython.freelist(64)
 cdef class BookRemoved(BookEvent):
     """An order left the book. `quantity` is the last trade's for FILLED, what was still open otherwise."""
 
@@ -183,7 +190,6 @@ cdef class BookRemoved(BookEvent):
 
 
 @cython.final
-@cython.freelist(64)
 cdef class Trade(EngineEvent):
     """A trade, at the maker's price. `order_type` is the taker's."""
 
@@ -192,6 +198,7 @@ cdef class Trade(EngineEvent):
     )
 
     def __init__(self, sequence, timestamp, taker_order_id, maker_order_id, taker_side, order_type, price, quantity):
+        self.make()
         self.sequence = as_u64(sequence, "sequence")
         self.timestamp = as_u64(timestamp, "timestamp")
         self.taker_order_id = as_u64(taker_order_id, "taker_order_id")
@@ -213,13 +220,13 @@ cdef class Trade(EngineEvent):
 
 
 @cython.final
-@cython.freelist(64)
 cdef class Rejection(EngineEvent):
     """The matcher refused a command. `price` is the one asked for; None for a MARKET order and where none was given."""
 
     __match_args__ = ("sequence", "timestamp", "order_id", "side", "order_type", "price", "quantity", "reason")
 
     def __init__(self, sequence, timestamp, order_id, side, order_type, price, quantity, reason):
+        self.make()
         self.sequence = as_u64(sequence, "sequence")
         self.timestamp = as_u64(timestamp, "timestamp")
         self.order_id = as_u64(order_id, "order_id")

@@ -6,17 +6,19 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from obctl.errors import BadInput
 from obctl.flow.generate import MIXES, Generator
 from obctl.flow.write_flow import FORMATS, STDOUT, format_of, write_flow
 
 ORDERS_DEFAULT = 1_000_000
+COUNT = click.IntRange(0, 2**64 - 1)
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, allow_dash=True))
 @click.option("--mix", type=click.Choice(list(MIXES)), default="balanced", show_default=True, help="The kind of flow.")
-@click.option("--orders", type=click.IntRange(0), metavar="N", help=f"New orders to make.  [default: {ORDERS_DEFAULT}]")
-@click.option("--commands", type=click.IntRange(0), metavar="N", help="Commands to make, instead of --orders.")
+@click.option("--orders", type=COUNT, metavar="N", help=f"New orders to make.  [default: {ORDERS_DEFAULT}]")
+@click.option("--commands", type=COUNT, metavar="N", help="Commands to make, instead of --orders.")
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=1, show_default=True, help="Same seed, same flow.")
 @click.option(
     "--volatility",
@@ -53,15 +55,18 @@ def generate(
         raise click.UsageError(f"The ending of {file} is neither .csv nor .bin: say which with --format.")
     if commands is None and orders is None:
         orders = ORDERS_DEFAULT
-    generator = Generator(mix, orders=orders, commands=commands, seed=seed, volatility=volatility)
+    try:
+        generator = Generator(mix, orders=orders, commands=commands, seed=seed, volatility=volatility)
+    except ValueError as error:  # a volatility of NaN passes any range
+        raise click.UsageError(f"--volatility: {error}") from error
     try:
         with progress(hidden=file == STDOUT) as bar:
             task = bar.add_task(mix, total=generator.total)
             write_flow(file, generator, format_, lambda done: bar.update(task, completed=done))
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        raise click.FileError(file, error.strerror or str(error)) from error
+        if file == STDOUT or isinstance(error, BrokenPipeError):
+            raise
+        raise BadInput(f"cannot write {file}: {error.strerror or error}") from error
 
 
 def progress(hidden: bool) -> Progress:

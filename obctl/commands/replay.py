@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from obctl import exit_codes
 
@@ -27,6 +28,10 @@ class FileEnding(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"there is no folder {str(path.parent)!r}.", param, ctx)
         return path
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Let the shell complete names of files."""
+        return [CompletionItem(incomplete, type="file")]
+
 
 class PositiveDecimal(click.ParamType):  # type: ignore[type-arg]
     """A decimal number above 0, kept exactly."""
@@ -44,11 +49,12 @@ class PositiveDecimal(click.ParamType):  # type: ignore[type-arg]
         return number
 
 
+INPUT = click.Path(allow_dash=True)  # whether it can be read is found out, and told, by who reads it
 TABLE = FileEnding(".csv", ".parquet", ".arrow")
 
 
 @click.command(no_args_is_help=True)
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=INPUT)
 @click.option(
     "--format",
     type=click.Choice(["csv", "lobster", "bin"]),
@@ -81,6 +87,7 @@ TABLE = FileEnding(".csv", ".parquet", ".arrow")
 @click.option("--symbol", help="CSV: replay only the rows of this symbol.")
 @click.option(
     "--seed-book",
+    type=INPUT,
     metavar="FILE",
     multiple=True,
     help="LOBSTER: the order book file to begin with and to adopt levels from. By default the one beside FILE with "
@@ -88,6 +95,7 @@ TABLE = FileEnding(".csv", ".parquet", ".arrow")
 )
 @click.option(
     "--verify",
+    type=INPUT,
     metavar="FILE",
     multiple=True,
     help="LOBSTER: compare the book after each message with this order book file, level by level; exit status 3 "
@@ -95,7 +103,7 @@ TABLE = FileEnding(".csv", ".parquet", ".arrow")
 )
 @click.option("--trades", type=TABLE, help="Write the trades as .csv, .parquet or .arrow.")
 @click.option("--depth", type=TABLE, help="Write the book's best levels after each row.")
-@click.option("--levels", type=click.IntRange(1, 1000), default=10, show_default=True, help="Levels a side of --depth.")
+@click.option("--levels", type=click.IntRange(1, 1000), help="Levels a side of --depth.  [default: 10]")
 @click.option("--events", type=TABLE, help="Write the engine's events; match mode only.")
 @click.option(
     "--plot",
@@ -121,32 +129,38 @@ def replay(as_json: bool, **options: Any) -> int:
 
     \b
     Columns of the tables (a missing value is empty in CSV and null elsewhere):
-      trades  row, timestamp, taker_order_id (missing in book mode: nobody reports it), maker_order_id,
-              taker_side, price, quantity
-      depth   row, timestamp, then per level ask_price_1, ask_quantity_1, bid_price_1, bid_quantity_1, ...
-      events  row, sequence, timestamp, kind (added, updated, removed, trade, rejection), order_id,
-              maker_order_id, side, order_type, price, quantity, reason
-    row counts the rows replayed, from 1. Liquidity older than a LOBSTER file is anonymous: its order ids
-    count down from 18446744073709551615; it comes in without an event, as does what --mode match puts
-    right after a run that differs. Incoming orders of that mode count up from 18446744069414584320.
+      trades  row, timestamp, taker_order_id (missing in book mode: nobody
+              reports it), maker_order_id, taker_side, price, quantity
+      depth   row, timestamp, then per level ask_price_1, ask_quantity_1,
+              bid_price_1, bid_quantity_1, ...
+      events  row, sequence, timestamp, kind (added, updated, removed, trade,
+              rejection), order_id, maker_order_id, side, order_type, price,
+              quantity, reason
+
+    row counts the rows replayed, from 1. Liquidity older than a LOBSTER file is anonymous: its order ids count down
+    from 18446744073709551615; it comes in without an event, as does what --mode match puts right after a run that
+    differs. Incoming orders of that mode count up from 18446744069414584320.
 
     \b
     Keys of the JSON:
-      files, format, mode, rows, skipped_rows, ignored_rows, commands, accepted, refused {reason: count},
-      clamped, seconds, commands_per_second, trades, volume, notional, vwap, best_bid {price, quantity},
-      best_ask, spread, resting_orders, bid_levels, ask_levels, state_hash
-      lobster {seeded_levels, adopted_levels, older_ids, skipped_messages, hidden_executions, crosses, halts}
-      runs {runs, identical, first_difference}               LOBSTER in match mode
-      verify {rows, equal, levels, first_difference}         with --verify
+      files, format, mode, rows, skipped_rows, ignored_rows, commands, accepted,
+      refused {reason: count}, clamped, seconds, commands_per_second, trades,
+      volume, notional, vwap, best_bid {price, quantity}, best_ask, spread,
+      resting_orders, bid_levels, ask_levels, state_hash
+      lobster {seeded_levels, adopted_levels, older_ids, skipped_messages,
+               hidden_executions, crosses, halts}
+      runs {runs, identical, first_difference}          LOBSTER in match mode
+      verify {rows, equal, levels, first_difference}    with --verify
 
     \b
     Examples:
       obctl replay orders.csv
-      obctl replay orders.csv.gz --tick-size 0.01 --trades trades.csv --plot prices.html
+      obctl replay orders.csv.gz --tick-size 0.01 --plot prices.html
+      obctl replay orders.csv --trades trades.csv
       obctl replay flow.bin --json
       obctl replay AAPL_message_10.csv --verify AAPL_orderbook_10.csv
       obctl replay AAPL_message_10.csv --mode match --events events.parquet
-      cat orders.csv | obctl replay - --on-error skip --depth depth.arrow --levels 5
+      cat orders.csv | obctl replay - --on-error skip --depth d.arrow --levels 5
     """
     from obctl.replay.plan import Plan
     from obctl.replay.report import print_summary

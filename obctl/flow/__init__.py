@@ -2,6 +2,18 @@
 
 `open_rows` is the way in. The rows are C structs (rows.pxd) that other compiled code takes without a Python object per
 row; `RowReader.rows_as_tuples` shows them to Python.
+
+============================= ========================================================================================
+recognise                     which format a file is in
+source, compression, lines    bytes from a file or a pipe, decompressed, cut into whole lines
+rows, text_reader             what all readers share, and what those of text formats do
+csv_reader, spellings, words  CSV, and how people spell its columns and words
+lobster_reader, lobster_book  LOBSTER's message files and order book files
+binary_reader                 command records
+scan                          text to numbers, exactly
+generate, shadow              synthetic flow, and the book that the generator believes in
+write_flow, csv_writer        generated flow into files
+============================= ========================================================================================
 """
 
 import os
@@ -29,13 +41,15 @@ def open_rows(
     lot_size: str | int | Decimal | None = None,
     time_unit: str = "auto",
     symbol: str | None = None,
+    after: RowReader | None = None,
     block_size: int = BLOCK_SIZE,
 ) -> RowReader:
     """Open a file of order flow, or standard input for "-", and return its reader.
 
     `format` is 'csv', 'lobster' or 'bin', None to recognise it; compression (gzip, xz, zstd) is always recognised.
     `tick_size`, `lot_size`, `time_unit` ('auto', 'ns', 'us', 'ms', 's') and `symbol` are for CSV; the other formats
-    have fixed units and one symbol, and refuse them with ValueError. Raise OSError when the file cannot be opened,
+    have fixed units and one symbol, and refuse them with ValueError. `after` is the reader of the file before, where
+    several files are one stream; it may be closed. Raise OSError when the file cannot be opened,
     FlowError when it cannot be read as order flow. Memory stays near two blocks of `block_size` bytes whatever the
     file's size.
     """
@@ -51,10 +65,17 @@ def open_rows(
                 lot_size=lot_size,
                 time_unit=time_unit,
                 symbol=symbol,
+                after=after if isinstance(after, CsvReader) else None,
                 block_size=block_size,
             )
-        if (tick_size, lot_size, time_unit, symbol) != (None, None, "auto", None):
-            raise ValueError(f"{source.name}: tick_size, lot_size, time_unit and symbol are for CSV, not for {found}")
+        for name, given in (
+            ("--tick-size", tick_size is not None),
+            ("--lot-size", lot_size is not None),
+            ("--time-unit", time_unit != "auto"),
+            ("--symbol", symbol is not None),
+        ):
+            if given:
+                raise ValueError(f"{name} is for CSV: {source.name} is {found}")
         return (LobsterReader if found == "lobster" else BinaryReader)(source, block_size=block_size)
     except BaseException:
         source.close()

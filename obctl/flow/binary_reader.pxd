@@ -18,4 +18,5 @@ cdef class BinaryReader(RowReader):
     cdef object view              # of the block
 
     cdef bint refill(self) except -1
-    cdef int check(self, const Command *command) except -1
+    cdef Py_ssize_t take(self, Py_ssize_t max_records) except -1
+    cdef object record_error(self, const Command *command)

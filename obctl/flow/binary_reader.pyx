@@ -18,8 +18,8 @@ from obctl.flow.errors import RowError
 cdef class BinaryReader(RowReader):
     """Read a file of COMMAND records (48 bytes each, `orderbook.COMMAND_DTYPE`).
 
-    `read` gives rows like every reader; credits and cancel-alls are no order flow and are refused there.
-    `read_commands` gives the records as they are, without a copy.
+    `read` gives rows like every reader, `read_commands` the records as they are, without a copy. Both refuse what is no
+    order flow for one instrument: credits and cancel-alls, unknown kinds, sides and types, other instruments, flags.
     """
 
     def __init__(self, source, *, block_size=1 << 20):
@@ -38,31 +38,40 @@ cdef class BinaryReader(RowReader):
         """Return up to `max_commands` records as a memoryview of bytes, empty at the end of the file.
 
         Fewer records than asked for are no sign of the end. The view shows the reader's own block: it is valid until
-        the next call. Raise RowError for a last record that is cut short.
+        the next call. Raise RowError for a record that is wrong or cut short; the next call goes on behind it.
         """
-        cdef Py_ssize_t start, count
+        cdef Py_ssize_t count
         if max_commands < 1:
             raise ValueError(f"max_commands {max_commands} is not positive")
-        if self.position == self.whole and not self.refill():
-            return self.view[:0]
-        start = self.position
-        count = min(max_commands, self.whole - start)
-        self.position += count
-        self.record += count
-        return self.view[start * sizeof(Command):(start + count) * sizeof(Command)]
+        count = self.take(max_commands)
+        return self.view[(self.position - count) * sizeof(Command):self.position * sizeof(Command)]
 
     cdef int fill(self, Py_ssize_t max_rows) except -1:
-        cdef Command *command
+        cdef Py_ssize_t i
+        cdef Py_ssize_t count = self.take(max_rows)
+        for i in range(count):
+            to_row(&self.commands[self.position - count + i], self.record - count + i, &self.rows[i])
+        self.count = count
+        return 0
+
+    cdef Py_ssize_t take(self, Py_ssize_t max_records) except -1:
+        """Step over the next records, up to `max_records` or a wrong one, and return how many; 0 at the end.
+
+        Raise RowError where the next record is wrong, and step over that.
+        """
+        cdef Py_ssize_t start, end
         if self.position == self.whole and not self.refill():
             return 0
-        while self.count < max_rows and self.position < self.whole:
-            command = &self.commands[self.position]
+        start = self.position
+        end = min(self.whole, start + max_records)
+        while self.position < end and is_order_flow(&self.commands[self.position]):
+            self.position += 1
+        self.record += self.position - start
+        if self.position == start:
             self.position += 1
             self.record += 1
-            self.check(command)
-            to_row(command, self.record - 1, &self.rows[self.count])
-            self.count += 1
-        return 0
+            raise self.record_error(&self.commands[start])
+        return self.position - start
 
     cdef bint refill(self) except -1:
         """Get the next whole records, once all before are consumed. Return False at the end of the file."""
@@ -82,22 +91,31 @@ cdef class BinaryReader(RowReader):
                            f"the last record is cut short: {rest} of {sizeof(Command)} bytes")
         return self.whole > 0
 
-    cdef int check(self, const Command *command) except -1:
-        """Raise RowError for a record that is no new order, cancel or modify, or a new order of no side or type."""
-        field = None
+    cdef object record_error(self, const Command *command):
+        """Return the RowError for a wrong record that was just stepped over."""
         if not KIND_NEW <= command.kind <= KIND_MODIFY:
             field, value, reason = "kind", command.kind, "is none of 1 (new), 2 (cancel), 3 (modify)"
-        elif command.kind == KIND_NEW and not 1 <= command.side <= 2:
+        elif command.instrument:
+            field, value, reason = "instrument", command.instrument, "is another instrument than 0, the only one here"
+        elif command.flags & ~FLAG_PRICE:
+            field, value, reason = "flags", command.flags, "is more than 1 (the price is present)"
+        elif not 1 <= command.side <= 2:
             field, value, reason = "side", command.side, "is neither 1 (bid) nor 2 (ask)"
-        elif command.kind == KIND_NEW and not 1 <= command.order_type <= POST_ONLY:
+        else:
             field, value, reason = "order_type", command.order_type, "is not an order type: 1 … 5"
-        if field is not None:
-            raise RowError(self.name, self.record - 1, field, str(value), reason)
-        return 0
+        return RowError(self.name, self.record - 1, field, str(value), reason)
+
+
+cdef inline bint is_order_flow(const Command *command) noexcept nogil:
+    """Tell whether a record is a new order, cancel or modify that a replay can carry out or refuse."""
+    return (
+        KIND_NEW <= command.kind <= KIND_MODIFY and command.instrument == 0 and not command.flags & ~FLAG_PRICE
+        and (command.kind != KIND_NEW or (1 <= command.side <= 2 and 1 <= command.order_type <= POST_ONLY))
+    )
 
 
 cdef inline void to_row(const Command *command, uint64_t number, Row *row) noexcept nogil:
-    """Write a command that was checked as a row."""
+    """Write a command that is order flow as a row."""
     row.line = number
     row.timestamp = command.timestamp
     row.order_id = command.order_id

@@ -43,12 +43,14 @@ cdef class CsvReader(TextReader):
     cdef object lot_size
     cdef int time_unit
     cdef int found_columns                # of a row with the wrong number
-    cdef uint64_t numbered                # orders that had no id in the file so far
-    cdef char *symbol                     # the one that is read; NULL until the first row has said it
+    cdef uint64_t numbered                # orders that had no id so far, those of the files before included
+    cdef char *symbol                     # the one that is read; NULL until a first row has said it
     cdef Py_ssize_t symbol_size
     cdef bint skip_other_symbols
 
     cdef int resolve(self, bytes header) except -1
+    cdef int pick_symbol(self, str symbol) except -1
+    cdef int follow(self, CsvReader before) except -1
     cdef int split(self, char *line, char **newline) noexcept nogil
     cdef bint other_symbol(self) noexcept nogil
     cdef bint keep_symbol(self, const char *start, Py_ssize_t size) noexcept nogil

@@ -16,5 +16,6 @@ class CsvReader(TextReader):
         lot_size: str | int | Decimal | None = None,
         time_unit: str = "auto",
         symbol: str | None = None,
+        after: CsvReader | None = None,
         block_size: int = ...,
     ) -> None: ...

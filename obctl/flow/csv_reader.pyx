@@ -6,7 +6,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy
 
 from obctl.flow cimport scan
-from obctl.flow.lines cimport LineBlocks, too_long
+from obctl.flow.lines cimport LineBlocks, empty_line, too_long
 from obctl.flow.rows cimport (
     ADD, CANCEL, EXECUTE, HAS_ORDER_ID, HAS_PRICE, HAS_QUANTITY, HAS_SIDE, MODIFY, Row,
 )
@@ -18,6 +18,7 @@ from obctl.flow.words cimport Word, WordTable, add_word, find_word
 from orderbook.records cimport LIMIT, MARKET
 
 import csv
+import os
 
 from obctl.flow import spellings
 from obctl.flow.errors import FlowError
@@ -65,29 +66,28 @@ cdef class CsvReader(TextReader):
     """Read a CSV file with a header.
 
     `tick_size` and `lot_size` say what one tick and one lot are in the file's decimals (None: 1). `time_unit` is
-    'auto', 'ns', 'us', 'ms' or 's'. With `symbol` the rows of other symbols are passed over.
+    'auto', 'ns', 'us', 'ms' or 's'. With `symbol` the rows of other symbols are passed over. `after` is the reader of
+    the file before in one stream: the symbol stays its, and the numbers of orders without an id go on.
     """
 
-    def __init__(self, source, *, tick_size=None, lot_size=None, time_unit="auto", symbol=None, block_size=1 << 20):
+    def __init__(self, source, *, tick_size=None, lot_size=None, time_unit="auto", symbol=None,
+                 CsvReader after=None, block_size=1 << 20):
         if time_unit not in TIME_UNITS:
             raise ValueError(f"time_unit {time_unit!r} is none of {', '.join(TIME_UNITS)}")
         self.format = "csv"
         self.source = source
         self.name = source.name
-        self.tick = as_unit(tick_size, "tick_size")
-        self.lot = as_unit(lot_size, "lot_size")
+        self.tick = as_unit(tick_size, "--tick-size")
+        self.lot = as_unit(lot_size, "--lot-size")
         self.tick_size = tick_size
         self.lot_size = lot_size
         self.time_unit = TIME_UNITS[time_unit]
         self.lines = LineBlocks(source, block_size)
         self.resolve(self.lines.next_line())
         if symbol is not None:
-            if self.columns[SYMBOL] < 0:
-                raise FlowError(f"{self.name}: there is no symbol column to pick {symbol!r} from")
-            wanted = symbol.encode()
-            if not self.keep_symbol(wanted, len(wanted)):
-                raise MemoryError
-            self.skip_other_symbols = True
+            self.pick_symbol(symbol)
+        if after is not None:
+            self.follow(after)
 
     def __dealloc__(self):
         free(self.symbol)
@@ -97,6 +97,8 @@ cdef class CsvReader(TextReader):
         cdef int role
         if header is None:
             raise FlowError(f"{self.name}: the file is empty: a CSV file begins with a header")
+        if b"\r" in header:
+            raise FlowError(f"{self.name}: its lines end in a carriage return alone; convert them to newlines")
         self.header, delimiter = split_header(header)
         self.delimiter = <char>ord(delimiter)
         self.column_count = len(self.header)
@@ -114,6 +116,23 @@ cdef class CsvReader(TextReader):
             self.columns[role] = column
         return 0
 
+    cdef int pick_symbol(self, str symbol) except -1:
+        """Pass over the rows of all other symbols."""
+        cdef bytes wanted = os.fsencode(symbol)  # what is no text on the command line comes through as it was
+        if self.columns[SYMBOL] < 0:
+            raise FlowError(f"{self.name}: there is no symbol column to pick {symbol!r} from")
+        if not self.keep_symbol(wanted, len(wanted)):
+            raise MemoryError
+        self.skip_other_symbols = True
+        return 0
+
+    cdef int follow(self, CsvReader before) except -1:
+        """Go on where the file before in the same stream ended."""
+        self.numbered = before.numbered
+        if self.symbol == NULL and before.symbol != NULL and not self.keep_symbol(before.symbol, before.symbol_size):
+            raise MemoryError
+        return 0
+
     cdef void parse(self, Py_ssize_t max_rows, Failure *failure) noexcept nogil:
         cdef char *line = self.lines.data + self.lines.position
         cdef char *whole = self.lines.data + self.lines.whole
@@ -124,8 +143,8 @@ cdef class CsvReader(TextReader):
             row = &self.rows[self.count]
             row.line = self.lines.line
             self.lines.line += 1
-            if line[0] == c'\n' or (line[0] == c'\r' and line[1] == c'\n'):
-                line += 1 if line[0] == c'\n' else 2
+            if empty_line(line):
+                line += empty_line(line)
                 continue
             reason = self.split(line, &newline)
             line = newline + 1
@@ -322,13 +341,13 @@ cdef class CsvReader(TextReader):
         if reason == scan.NOT_MULTIPLE:
             name, size = ("tick", self.tick_size) if column == self.columns[PRICE] else ("lot", self.lot_size)
             if size is None:
-                return f"is no whole number: say what one {name} is ({name}_size)"
+                return f"is no whole number: say what one {name} is (--{name}-size)"
             return f"is not a multiple of the {name} size {size}"
         if reason == scan.COLUMN_COUNT:
             return f"the row has {self.found_columns} columns, the header {self.column_count}"
         if reason == scan.OTHER_SYMBOL:
             first = self.symbol[:self.symbol_size].decode("utf-8", "replace")
-            return f"is another symbol than the first row's {first!r}: pick one (symbol)"
+            return f"is another symbol than the first row's {first!r}: pick one (--symbol)"
         return REASONS.get(reason) or TextReader.explain(self, reason, column)
 
 

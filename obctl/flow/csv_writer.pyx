@@ -4,6 +4,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport uint64_t
 from libc.string cimport memcpy, strlen
 
+from obctl.digits cimport put_number
 from orderbook.records cimport CANCEL, HAS_PRICE, MODIFY, NEW, Command
 
 HEADER = b"timestamp,action,order_id,side,price,quantity,order_type,account\n"
@@ -64,17 +65,6 @@ cdef inline char *write_text(char *p, const char *text, char behind) noexcept no
 
 
 cdef inline char *write_number(char *p, uint64_t number, char behind) noexcept nogil:
-    cdef char[20] digits
-    cdef int count = 0
-    while True:
-        digits[count] = <char>(c'0' + number % 10)
-        count += 1
-        number //= 10
-        if number == 0:
-            break
-    while count > 0:
-        count -= 1
-        p[0] = digits[count]
-        p += 1
+    p += put_number(p, number)
     p[0] = behind
     return p + 1

@@ -33,3 +33,10 @@ cdef class LineBlocks:
 
 cdef inline bint too_long(const char *start, const char *newline) noexcept nogil:
     return newline - start > LINE_MAX
+
+
+cdef inline Py_ssize_t empty_line(const char *line) noexcept nogil:
+    """Return how long the line that begins here is, newline included, if it is empty; else 0."""
+    if line[0] == c'\n':
+        return 1
+    return 2 if line[0] == c'\r' and line[1] == c'\n' else 0

@@ -5,7 +5,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memchr, memcmp, strlen
 
 from obctl.flow cimport scan
-from obctl.flow.lines cimport too_long
+from obctl.flow.lines cimport empty_line, too_long
 from obctl.flow.scan cimport OK, scan_u64
 from obctl.flow.text_reader cimport Failure, fail
 
@@ -71,9 +71,9 @@ cdef class LobsterBookReader:
         cdef char *line
         while self.lines.position < self.lines.whole or self.lines.refill():
             line = self.lines.data + self.lines.position
-            if line[0] != c'\n' and (line[0] != c'\r' or line[1] != c'\n'):
+            if not empty_line(line):
                 return line
-            self.lines.position += 1 if line[0] == c'\n' else 2
+            self.lines.position += empty_line(line)
             self.lines.line += 1
         return NULL
 

@@ -4,7 +4,7 @@ cimport cython
 from libc.stdint cimport uint64_t
 
 from obctl.flow cimport scan
-from obctl.flow.lines cimport LineBlocks, too_long
+from obctl.flow.lines cimport LineBlocks, empty_line, too_long
 from obctl.flow.rows cimport (
     ADD, CANCEL, CROSS, EXECUTE, EXECUTE_HIDDEN, HALT, HAS_ORDER_ID, HAS_PRICE, HAS_QUANTITY, HAS_SIDE, Row,
 )
@@ -56,8 +56,8 @@ cdef class LobsterReader(TextReader):
             row = &self.rows[self.count]
             row.line = self.lines.line
             self.lines.line += 1
-            if line[0] == c'\n' or (line[0] == c'\r' and line[1] == c'\n'):
-                line += 1 if line[0] == c'\n' else 2
+            if empty_line(line):
+                line += empty_line(line)
                 continue
             count = split(line, columns, &newline)
             if too_long(line, newline):

@@ -251,18 +251,18 @@ cdef Unit as_unit(object size, str name) except *:
     try:
         exact = Decimal(1 if size is None else size)
     except InvalidOperation:
-        raise ValueError(f"{name} {size!r} is not a number") from None
+        raise ValueError(f"{name} {size} is not a number") from None
     if not exact.is_finite() or exact <= 0:
-        raise ValueError(f"{name} {size!r} is not a positive number")
+        raise ValueError(f"{name} {size} is not a positive number")
     numerator, denominator = exact.as_integer_ratio()
     scale = 0
     while 10 ** scale % denominator:
         scale += 1
         if scale > SCALE_MAX:
-            raise ValueError(f"{name} {size!r} has more than {SCALE_MAX} decimals")
+            raise ValueError(f"{name} {size} has more than {SCALE_MAX} decimals")
     numerator = numerator * 10 ** scale // denominator
     if numerator >= 1 << 58:
-        raise ValueError(f"{name} {size!r} is too large")
+        raise ValueError(f"{name} {size} is too large")
     unit.numerator = numerator
     unit.scale = scale
     return unit

@@ -4,12 +4,14 @@ import io
 import os
 import stat
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from obctl.flow.compression import CORRUPT, MAGIC_MAX, by_magic
 from obctl.flow.errors import FlowError
 
 HEAD_MAX = 1 << 16  # bytes that recognition may look at
+RECORDS_MIN = 48  # bytes of binary data that recognition needs: one command record
 STDIN = "-"
 
 
@@ -19,8 +21,8 @@ class CountingRaw(io.RawIOBase):
     def __init__(self, stream: Any) -> None:
         self.position = 0
         self.ahead = b""
-        # A buffered stream (standard input) must hand over what has arrived instead of waiting for a full buffer.
-        self.readinto_once = getattr(stream, "readinto1", stream.readinto)
+        # Below the buffer of standard input: its readinto1 waits for a second block if asked for more than it holds.
+        self.readinto_once = getattr(stream, "raw", stream).readinto
 
     def readable(self) -> bool:
         """Return True."""
@@ -69,8 +71,11 @@ class Source:
             self.bytes_total = status.st_size if stat.S_ISREG(status.st_mode) else None
             self.raw = CountingRaw(self.owned)
         kind = by_magic(self.raw.look_ahead(MAGIC_MAX))
-        buffered: Any = io.BufferedReader(self.raw, 1 << 18)
-        self.stream: Any = kind.reader(buffered) if kind else buffered
+        self.stream: Any = self.raw
+        self.readinto_once: Callable[[Any], int] = self.raw.readinto
+        if kind:
+            self.stream = kind.reader(io.BufferedReader(self.raw, 1 << 18))
+            self.readinto_once = self.stream.readinto1
 
     @property
     def bytes_read(self) -> int:
@@ -80,9 +85,10 @@ class Source:
     def peek(self) -> bytes:
         """Return the first bytes without consuming them: up to the end of the first line that has text in it.
 
-        At most HEAD_MAX bytes; no more is waited for, so that a live pipe can be recognised by its first line.
+        At most HEAD_MAX bytes; no more is waited for, so that a live pipe can be recognised by its first line, or by
+        its first records.
         """
-        while len(self.head) < HEAD_MAX and not has_line(self.head):
+        while len(self.head) < HEAD_MAX and not has_line(self.head) and not has_records(self.head):
             view = bytearray(HEAD_MAX - len(self.head))
             got = self.read_once(view)
             if not got:
@@ -102,10 +108,9 @@ class Source:
     def read_once(self, view: memoryview | bytearray) -> int:
         """Read into `view` what has arrived, without waiting until it is full."""
         try:
-            got: int = self.stream.readinto1(view)
+            return self.readinto_once(view)
         except CORRUPT as error:
             raise FlowError(f"{self.name}: the compressed data is damaged or cut short: {error}") from error
-        return got
 
     def close(self) -> None:
         """Close the file. Standard input stays open: it is not ours."""
@@ -117,3 +122,8 @@ class Source:
 def has_line(head: bytes) -> bool:
     """Return whether `head` holds a whole line with something in it."""
     return b"\n" in head.lstrip(b"\xef\xbb\xbf\r\n \t")
+
+
+def has_records(head: bytes) -> bool:
+    """Return whether `head` is no text and long enough to tell what else it is."""
+    return len(head) >= RECORDS_MIN and b"\0" in head

@@ -1,7 +1,6 @@
 """Generated flow into a file: whole or not at all."""
 
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import IO, Any
 from obctl.flow.compression import bare_name, by_name
 from obctl.flow.csv_writer import HEADER, to_csv
 from obctl.flow.generate import Generator
+from obctl.outputs import OutputFile
 
 FORMATS = ("csv", "bin")
 STDOUT = "-"
@@ -41,24 +41,11 @@ def target(path: str) -> Iterator[IO[bytes]]:
     if path == STDOUT:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
-    elif Path(path).exists() and not Path(path).is_file():
-        with Path(path).open("wb") as device, compressed(device, path) as file:  # a pipe or device keeps its name
-            yield file
     else:
-        with renamed(Path(path)) as plain, compressed(plain, path) as file:
-            yield file
-
-
-@contextlib.contextmanager
-def renamed(path: Path) -> Iterator[IO[bytes]]:
-    """Yield a new file beside `path` that takes its name at the end, and is removed when something fails."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        with OutputFile(Path(path)) as output:
+            with compressed(output.file, path) as file:
+                yield file
+            output.publish()
 
 
 @contextlib.contextmanager

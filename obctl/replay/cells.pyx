@@ -8,6 +8,8 @@ from cpython.buffer cimport PyBUF_READ
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
+from obctl.digits cimport put_number
+
 cdef enum:
     CELL_MAX = 32          # bytes that one formatted cell needs at most, its separator included
     CSV_BUFFER = 1 << 20   # bytes formatted between two writes
@@ -21,20 +23,6 @@ class Column(NamedTuple):
 
     name: str
     words: tuple[str, ...] = ()
-
-
-cdef size_t put_number(char *out, uint64_t number) noexcept nogil:
-    """Write a number in decimal digits and return how many."""
-    cdef char digits[20]
-    cdef size_t first = 20
-    while True:
-        first -= 1
-        digits[first] = <char>(c'0' + number % 10)
-        number //= 10
-        if number == 0:
-            break
-    memcpy(out, digits + first, 20 - first)
-    return 20 - first
 
 
 cdef class Block:

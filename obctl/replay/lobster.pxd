@@ -41,7 +41,8 @@ cdef class LobsterReplay(Replay):
     cdef bint begun                        # the first message was seen: it is too late to seed
     cdef uint64_t line                     # of the last message
     cdef LobsterBookReader statements      # the order book file that seeds and adopts, or None
-    cdef readonly Verification verification  # or None
+    cdef Verification verification         # of the file in hand, or None
+    cdef readonly Verification verified    # of all files, or None
     cdef readonly uint64_t seeded_levels, adopted_levels, skipped_messages
     cdef readonly uint64_t hidden_executions, crosses, halts
 

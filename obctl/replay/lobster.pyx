@@ -16,7 +16,7 @@ from obctl.replay.recorder cimport Recorder, tape_row, tape_trade
 from obctl.replay.reported cimport reduce_order
 from obctl.replay.verification cimport Verification, next_stated, stated_count, stated_levels
 from orderbook.book cimport OrderBook, book_add, book_drop, book_find
-from orderbook.records cimport ACCEPTED, ASK, BID, CAPACITY_EXCEEDED, INVALID_COMMAND, UNKNOWN_ORDER
+from orderbook.records cimport ACCEPTED, ASK, BID, CAPACITY_EXCEEDED, INVALID_COMMAND, INVALID_QUANTITY, UNKNOWN_ORDER
 
 
 cdef class LobsterReplay(Replay):
@@ -39,9 +39,9 @@ cdef class LobsterReplay(Replay):
         against, or None; it may be the same reader.
         """
         self.statements = statements
+        self.verification = None
         if expected is not None:
-            if self.verification is None:
-                self.verification = Verification()
+            self.verified = self.verification = self.verified or Verification()
             self.verification.name = name
             self.verification.expected = expected
 
@@ -148,6 +148,8 @@ cdef class LobsterReplay(Replay):
                 return CAPACITY_EXCEEDED
             return self.add(row)
         if row.action == CANCEL or row.action == EXECUTE:
+            if row.quantity == 0 and row.flags & HAS_QUANTITY:
+                return INVALID_QUANTITY
             return self.take(row)
         self.ignored += 1
         self.hidden_executions += row.action == EXECUTE_HIDDEN
@@ -226,8 +228,8 @@ cdef class LobsterReplay(Replay):
             return 0
         code = self.rest_anonymous(side, price, quantity)
         if code:
-            reason = errors.BY_NUMBER[code].code
-            raise FlowError(f"{self.statements.name}:1: no book to begin with: {reason} at {price}")
+            row = f"{self.statements.name}:{self.statements.line}"
+            raise FlowError(f"{row}: no book to begin with: {errors.BY_NUMBER[code].code} at {price}")
         self.seeded_levels += 1
         return 0
 
@@ -260,8 +262,8 @@ cdef class LobsterReplay(Replay):
                 "halts": self.halts,
             }
         }
-        if self.verification is not None:
-            details["verify"] = self.verification.report()
+        if self.verified is not None:
+            details["verify"] = self.verified.report()
         return details
 
 

@@ -10,7 +10,7 @@ from orderbook.book cimport book_find, order_at
 from orderbook.matching cimport Matcher
 from orderbook.pipeline cimport run_batch
 from orderbook.records cimport (
-    CANCEL as CANCEL_COMMAND, HAS_PRICE, LIMIT, MODIFY as MODIFY_COMMAND, NEW,
+    ACCEPTED, CANCEL as CANCEL_COMMAND, HAS_PRICE, LIMIT, MODIFY as MODIFY_COMMAND, NEW,
 )
 
 
@@ -80,6 +80,8 @@ cdef class MatchReplay(Replay):
         for i in range(count):
             if command_of(&rows[i], &self.engine.core, &command):
                 self.run(&command, 1)
+                if command.kind == CANCEL_COMMAND and rows[i].flags & HAS_QUANTITY and self.statuses[0] == ACCEPTED:
+                    self.clamped += rows[i].quantity > self.unfilled[0]  # what the cancel has taken back
             else:
                 self.ignored += 1
                 tape_row(&self.recorder.tape, self.engine.core.book, rows[i].timestamp)

@@ -1,16 +1,18 @@
 """What `obctl replay` was asked to do, and whether that makes sense, checked before any work starts."""
 
+import os
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import click
 
-from obctl.flow.compression import by_name
+from obctl.flow.compression import COMPRESSIONS, bare_name
+from obctl.flow.source import STDIN
 from obctl.replay.plot import check_plot_path
 from obctl.replay.tables import check_table_path
 
-STDIN = "-"
+LEVELS_DEFAULT = 10
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Plan:
     symbol: str | None
     seed_book: tuple[str, ...]
     verify: tuple[str, ...]
-    levels: int
+    levels: int | None
     trades: Path | None
     depth: Path | None
     events: Path | None
@@ -35,22 +37,38 @@ class Plan:
 
     def check_libraries(self) -> None:
         """Raise MissingLibrary if an output needs a library that is not installed."""
-        for option, path in (("--trades", self.trades), ("--depth", self.depth), ("--events", self.events)):
-            if path is not None:
-                check_table_path(option, path)
-        if self.plot is not None:
-            check_plot_path(self.plot)
+        for option, path in self.outputs():
+            (check_plot_path if option == "--plot" else check_table_path)(option, path)
 
     def check_files(self) -> None:
         """Raise UsageError where files and options contradict each other whatever is in the files."""
-        if self.files.count(STDIN) > 1:
-            raise click.UsageError("standard input (-) can be replayed only once")
+        if [*self.files, *self.seed_book, *self.verify].count(STDIN) > 1:
+            raise click.UsageError("standard input (-) can be read only once")
         for option, books in (("--seed-book", self.seed_book), ("--verify", self.verify)):
             if len(books) > len(self.files):
                 raise click.UsageError(f"{option} is given {len(books)} times for {len(self.files)} files")
-        outputs = [path for path in (self.trades, self.depth, self.events, self.plot) if path is not None]
-        if len(set(outputs)) < len(outputs):
-            raise click.UsageError("two outputs have the same file name")
+        if self.levels is not None and self.depth is None:
+            raise click.UsageError("--levels is for the table of --depth, which is not asked for")
+        self.check_outputs()
+
+    def check_outputs(self) -> None:
+        """Raise UsageError where an output is an input, or another output, by whatever name."""
+        books = [book for position in range(len(self.files)) for book in self.books_for(position) if book]
+        users = {os.path.realpath(name): "an input" for name in (*self.files, *books)}
+        for option, path in self.outputs():
+            user = users.setdefault(os.path.realpath(path), option)
+            if user != option:
+                raise click.UsageError(f"{option} {path} is also {user}")
+
+    def outputs(self) -> list[tuple[str, Path]]:
+        """Return the outputs asked for, with their options."""
+        files = (("--trades", self.trades), ("--depth", self.depth), ("--events", self.events), ("--plot", self.plot))
+        return [(option, path) for option, path in files if path is not None]
+
+    @property
+    def depth_levels(self) -> int:
+        """Levels a side of the depth table; 0 when there is none."""
+        return 0 if self.depth is None else self.levels or LEVELS_DEFAULT
 
     def mode_for(self, kind: str) -> str:
         """Return the mode for files of this format, or raise UsageError where an option does not go with it."""
@@ -79,10 +97,8 @@ def book_beside(message_file: str) -> str | None:
     before, mark, behind = path.name.rpartition("_message_")
     if not mark:
         return None
-    kind = by_name(behind)
-    plain = behind[: -len(kind.ending)] if kind else behind
-    candidates = [behind, plain, *(plain + ending for ending in (".gz", ".xz", ".zst"))]
-    for candidate in candidates:
+    plain = bare_name(behind)
+    for candidate in (behind, plain, *(plain + kind.ending for kind in COMPRESSIONS)):
         book = path.with_name(f"{before}_orderbook_{candidate}")
         if book.is_file():
             return str(book)

@@ -8,15 +8,14 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from obctl.outputs import OutputFile
 from obctl.replay.cells import Block
 from obctl.replay.libraries import need
-from obctl.replay.outputs import OutputFile
 from orderbook import LevelDepth, OrderBook
 
 if TYPE_CHECKING:
     import numpy
 
-ENDINGS = (".png", ".html")
 DEPTH_LEVELS = 40  # drawn of each side: far behind them are orders that nobody means
 BID_COLOUR, ASK_COLOUR, TRADE_COLOUR = "#1a7f5a", "#c2410c", "#334155"
 
@@ -35,9 +34,9 @@ class Curves(NamedTuple):
     asks: tuple[list[float], list[int]]
 
 
-def check_plot_path(path: Path) -> None:
+def check_plot_path(option: str, path: Path) -> None:
     """Raise before any work starts if the library for this ending is missing."""
-    need("--plot", "matplotlib" if path.suffix.lower() == ".png" else "plotly", "numpy")
+    need(option, "matplotlib" if path.suffix.lower() == ".png" else "plotly", "numpy")
 
 
 def curves_of(title: str, samples: Block, book: OrderBook, tick_size: Decimal | None) -> Curves:
@@ -70,14 +69,9 @@ def cumulated(levels: tuple[LevelDepth, ...], tick: float) -> tuple[list[float],
     return [level.price * tick for level in levels], list(accumulate(level.total_quantity for level in levels))
 
 
-def draw(path: Path, curves: Curves) -> None:
-    """Draw into a file, which appears when it is complete."""
-    output = OutputFile(path)
-    try:
-        (draw_png if path.suffix.lower() == ".png" else draw_html)(output, curves)
-        output.finish()
-    finally:
-        output.abandon()
+def draw(output: OutputFile, ending: str, curves: Curves) -> None:
+    """Draw into a file. Publishing it is the owner's."""
+    (draw_png if ending == ".png" else draw_html)(output, curves)
 
 
 def draw_png(output: OutputFile, curves: Curves) -> None:

@@ -11,7 +11,8 @@ from orderbook.book cimport Book
 from orderbook.records cimport Event
 
 
-cdef struct Wide:            # an unsigned number of 128 bits
+cdef struct Wide:            # an unsigned number of 192 bits: room for 2^64 products of two 64-bit numbers
+    uint64_t top
     uint64_t high
     uint64_t low
 

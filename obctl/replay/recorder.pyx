@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint32_t
 
+from obctl.flow.scan cimport u128
 from orderbook.book cimport side_of
 from orderbook.enums import OrderType, RejectReason, RemoveReason, Side
 from orderbook.levels cimport BookSide, level_at, level_next
@@ -10,15 +11,18 @@ from obctl.replay.cells cimport cells_append, cells_leave_out
 from obctl.replay.cells import Column
 
 
-cdef extern from *:
-    """
-    static void obctl_add_wide(uint64_t a, uint64_t b, uint64_t *high, uint64_t *low) {
-        unsigned __int128 sum = (((unsigned __int128)*high << 64) | *low) + (unsigned __int128)a * b;
-        *high = (uint64_t)(sum >> 64);
-        *low = (uint64_t)sum;
-    }
-    """
-    void add_wide "obctl_add_wide"(uint64_t a, uint64_t b, uint64_t *high, uint64_t *low) noexcept nogil
+cdef void add_product(Wide *wide, uint64_t a, uint64_t b) noexcept nogil:
+    """Add a × b."""
+    cdef u128 product = <u128>a * b
+    cdef u128 sum = ((<u128>wide.high << 64) | wide.low) + product
+    wide.top += sum < product
+    wide.high = <uint64_t>(sum >> 64)
+    wide.low = <uint64_t>sum
+
+
+cdef object number_of(const Wide *wide):
+    """Return a wide number as Python's."""
+    return (<object>wide.top << 128) + (<object>wide.high << 64) + wide.low
 
 
 cdef enum:
@@ -91,12 +95,12 @@ cdef class Recorder:
     @property
     def volume(self):
         """The lots traded so far."""
-        return (<object>self.tape.volume.high << 64) + self.tape.volume.low
+        return number_of(&self.tape.volume)
 
     @property
     def notional(self):
         """Price × quantity over all trades so far, in ticks × lots."""
-        return (<object>self.tape.notional.high << 64) + self.tape.notional.low
+        return number_of(&self.tape.notional)
 
 
 cdef void tape_trade(Tape *tape, uint64_t timestamp, const uint64_t *taker_id, uint64_t maker_id, int taker_side,
@@ -104,8 +108,8 @@ cdef void tape_trade(Tape *tape, uint64_t timestamp, const uint64_t *taker_id, u
     """Record a trade caused by the row that is being applied; `taker_id` is NULL where no one knows it."""
     cdef uint64_t *row
     tape.trades += 1
-    add_wide(1, quantity, &tape.volume.high, &tape.volume.low)
-    add_wide(price, quantity, &tape.notional.high, &tape.notional.low)
+    add_product(&tape.volume, 1, quantity)
+    add_product(&tape.notional, price, quantity)
     tape.last_price = price
     tape.traded = True
     if tape.trade_rows == NULL:

@@ -22,7 +22,7 @@ from orderbook.book cimport book_add, book_find, order_at, side_of
 from orderbook.fills cimport fill_buffer_destroy, fill_buffer_reserve
 from orderbook.levels cimport level_at
 from orderbook.matching cimport matcher_cancel, matcher_modify, matcher_submit
-from orderbook.records cimport ACCEPTED, CAPACITY_EXCEEDED, IMMEDIATE_OR_CANCEL, LIMIT, Fill, Order
+from orderbook.records cimport ACCEPTED, CAPACITY_EXCEEDED, IMMEDIATE_OR_CANCEL, INVALID_QUANTITY, LIMIT, Fill, Order
 
 
 cdef void merge_anonymous(FillBuffer *fills) noexcept nogil:
@@ -110,10 +110,12 @@ cdef class LobsterMatchReplay(LobsterReplay):
         )
 
     cdef int join(self, const Row *row) noexcept nogil:
-        """Take an execution into the run; return CAPACITY_EXCEEDED when memory is out, else NO_COMMAND."""
+        """Take an execution into the run; return NO_COMMAND, or the Code of what is wrong with it."""
         cdef Fill *fill
         cdef bint unseen = not id_set_has(&self.added, row.order_id)
-        if row.quantity == 0 or fill_buffer_reserve(&self.stated, 1):
+        if row.quantity == 0:
+            return INVALID_QUANTITY
+        if fill_buffer_reserve(&self.stated, 1):
             return CAPACITY_EXCEEDED
         if unseen:
             id_set_add(&self.older, row.order_id)

@@ -8,8 +8,8 @@ import click
 
 from obctl.errors import BadInput
 from obctl.flow import FlowError, LobsterBookReader, RowError, RowReader, open_rows
+from obctl.outputs import OutputFile
 from obctl.replay import plot
-from obctl.replay.cells import Block
 from obctl.replay.lobster import LobsterBookReplay
 from obctl.replay.matched import MatchReplay
 from obctl.replay.plan import Plan
@@ -36,6 +36,7 @@ class Session:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.skipped_rows = 0
+        self.outputs: dict[str, OutputFile] = {}  # by option
         self.tables: list[TableFile] = []
 
     def run(self) -> Summary:
@@ -53,43 +54,51 @@ class Session:
             raise BadInput(f"{error.filename or 'reading or writing'}: {error.strerror or error}") from error
 
     def run_on(self, stack: ExitStack) -> Summary:
-        """Replay all files; what is opened is closed by `stack`."""
-        reader = self.open_file(self.plan.files[0], stack)
-        kind = reader.format
-        mode = self.plan.mode_for(kind)
-        recorder = self.make_recorder()
-        self.replay = REPLAYS[kind == "lobster", mode](recorder)
-        self.open_tables(recorder, stack)
-        progress = stack.enter_context(Progress())
-        began = time.perf_counter()
-        for position, name in enumerate(self.plan.files):
-            if position:
-                reader = self.open_file(name, stack)
-                if reader.format != kind:
-                    raise BadInput(f"{name} is {reader.format}, the files before it are {kind}")
-            with ExitStack() as books:
-                self.begin_file(position, kind, books)
-                self.replay_file(reader, progress)
-                self.replay.end_file()
-        seconds = time.perf_counter() - began
-        for table in self.tables:
-            table.finish()
-        summary = summarise(self.replay, list(self.plan.files), kind, mode, self.skipped_rows, seconds)
-        if self.plan.plot is not None:
-            self.draw(self.plan.plot, recorder, summary)
+        """Replay all files and write all outputs; what is opened is closed by `stack`."""
+        files = self.plan.files
+        reader = None
+        for position, name in enumerate(files):
+            with self.open_file(name, after=reader) as reader:
+                if position == 0:
+                    self.begin(reader.format, stack)
+                elif reader.format != self.kind:
+                    raise BadInput(f"{name} is {reader.format}, the files before it are {self.kind}")
+                with ExitStack() as books:
+                    self.begin_file(position, books)
+                    self.replay_file(reader)
+                    self.replay.end_file()
+        seconds = time.perf_counter() - self.began
+        summary = summarise(self.replay, list(files), self.kind, self.mode, self.skipped_rows, seconds)
+        self.finish_outputs(summary)
         return summary
 
-    def open_file(self, name: str, stack: ExitStack) -> RowReader:
-        """Open an input file."""
+    def begin(self, kind: str, stack: ExitStack) -> None:
+        """Get ready for files of this format: the replay, the outputs, the progress bar."""
+        self.kind = kind
+        self.mode = self.plan.mode_for(kind)
+        self.recorder = Recorder(
+            trades=self.plan.trades is not None,
+            events=self.plan.events is not None,
+            depth_levels=self.plan.depth_levels,
+            samples=self.plan.plot is not None,
+        )
+        self.replay = REPLAYS[kind == "lobster", self.mode](self.recorder)
+        self.open_outputs(stack)
+        self.progress = stack.enter_context(Progress())
+        self.began = time.perf_counter()
+
+    def open_file(self, name: str, after: RowReader | None) -> RowReader:
+        """Open an input file; `after` is the reader of the one before."""
         plan = self.plan
         try:
-            reader = open_rows(
+            return open_rows(
                 name,
                 format=plan.format,
                 tick_size=plan.tick_size,
                 lot_size=plan.lot_size,
                 time_unit=plan.time_unit,
                 symbol=plan.symbol,
+                after=after,
             )
         except OSError as error:
             raise BadInput(f"cannot read {name}: {error.strerror}") from error
@@ -97,7 +106,6 @@ class Session:
             raise
         except ValueError as error:
             raise click.UsageError(str(error)) from error
-        return stack.enter_context(reader)
 
     def open_book(self, name: str, stack: ExitStack) -> LobsterBookReader:
         """Open an order book file."""
@@ -106,10 +114,10 @@ class Session:
         except OSError as error:
             raise BadInput(f"cannot read {name}: {error.strerror}") from error
 
-    def begin_file(self, position: int, kind: str, stack: ExitStack) -> None:
+    def begin_file(self, position: int, stack: ExitStack) -> None:
         """Tell the replay which file comes, with the order book files beside it."""
         name = self.plan.files[position]
-        if kind != "lobster":
+        if self.kind != "lobster":
             self.replay.begin_file(name)
             return
         seed, verify = self.plan.books_for(position)
@@ -117,34 +125,11 @@ class Session:
         expected = statements if seed == verify else self.open_book(verify, stack) if verify else None
         self.replay.begin_file(name, statements, expected)
 
-    def make_recorder(self) -> Recorder:
-        """Return a recorder for what the plan wants to have written down."""
-        plan = self.plan
-        return Recorder(
-            trades=plan.trades is not None,
-            events=plan.events is not None,
-            depth_levels=plan.levels if plan.depth is not None else 0,
-            samples=plan.plot is not None,
-        )
-
-    def open_tables(self, recorder: Recorder, stack: ExitStack) -> None:
-        """Open the table files; unless they are finished, nothing remains of them."""
-        wanted: tuple[tuple[Path | None, Block | None], ...] = (
-            (self.plan.trades, recorder.trades),
-            (self.plan.depth, recorder.depth),
-            (self.plan.events, recorder.events),
-        )
-        for path, block in wanted:
-            if path is not None and block is not None:
-                table = TableFile(path, block)
-                stack.callback(table.abandon)
-                self.tables.append(table)
-
-    def replay_file(self, reader: RowReader, progress: Progress) -> None:
+    def replay_file(self, reader: RowReader) -> None:
         """Drive one file's rows through the replay."""
         rows_per_batch = ROWS_PER_BATCH
-        if self.plan.depth is not None:  # a row of depth is wide: keep the rows recorded in one batch in bounds
-            rows_per_batch = max(256, min(ROWS_PER_BATCH, CELLS_PER_BLOCK // (4 * self.plan.levels)))
+        if self.plan.depth_levels:  # a row of depth is wide: keep the rows recorded in one batch in bounds
+            rows_per_batch = max(256, min(ROWS_PER_BATCH, CELLS_PER_BLOCK // (4 * self.plan.depth_levels)))
         while True:
             try:
                 if not self.replay.feed(reader, rows_per_batch):
@@ -156,11 +141,37 @@ class Session:
                 self.replay.skip_row()
             for table in self.tables:
                 table.drain()
-            progress.update(reader.name, self.replay.recorder.rows, reader.bytes_read, reader.bytes_total)
+            self.progress.update(reader.name, self.recorder.rows, reader.bytes_read, reader.bytes_total)
 
-    def draw(self, path: Path, recorder: Recorder, summary: Summary) -> None:
+    def open_outputs(self, stack: ExitStack) -> None:
+        """Open all files to be written, before any work is done; unless they are published, nothing remains of them."""
+        blocks = {"--trades": self.recorder.trades, "--depth": self.recorder.depth, "--events": self.recorder.events}
+        for option, path in self.plan.outputs():
+            try:
+                output = stack.enter_context(OutputFile(path))
+            except OSError as error:
+                raise BadInput(f"cannot write {path}: {error.strerror}") from error
+            self.outputs[option] = output
+            block = blocks.get(option)
+            if block is not None:
+                table = TableFile(output, path.suffix.lower(), block)
+                stack.callback(table.abandon)
+                self.tables.append(table)
+
+    def finish_outputs(self, summary: Summary) -> None:
+        """Write the rest of all outputs, and only then let them appear."""
+        for table in self.tables:
+            table.finish()
+        if self.plan.plot is not None:
+            self.draw(self.plan.plot, summary)
+        for output in self.outputs.values():
+            output.file.close()  # here a full disk may show
+        for output in self.outputs.values():
+            output.publish()
+
+    def draw(self, path: Path, summary: Summary) -> None:
         """Draw the plot."""
-        assert recorder.samples is not None, "the plan has a plot"
+        assert self.recorder.samples is not None, "the plan has a plot"
         title = f"{', '.join(Path(name).name for name in summary.files)}: {summary.rows:,} rows"
-        tick_size = self.plan.tick_size
-        plot.draw(path, plot.curves_of(title, recorder.samples, self.replay.book, tick_size))
+        curves = plot.curves_of(title, self.recorder.samples, self.replay.book, self.plan.tick_size)
+        plot.draw(self.outputs["--plot"], path.suffix.lower(), curves)

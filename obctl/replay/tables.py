@@ -4,11 +4,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from obctl.outputs import OutputFile
 from obctl.replay.cells import Block, Column
 from obctl.replay.libraries import need
-from obctl.replay.outputs import OutputFile
 
-ENDINGS = (".csv", ".parquet", ".arrow")
 CELLS_PER_BLOCK = 1 << 20  # rows are held back until they fill about this many cells, 9 MiB
 
 
@@ -85,22 +84,14 @@ class ArrowTable:
 
 
 class TableFile:
-    """One table on its way to its file, fed from a block that the replay fills."""
+    """One table on its way to its file, fed from a block that the replay fills. Publishing the file is the owner's."""
 
-    def __init__(self, path: Path, block: Block) -> None:
+    def __init__(self, output: OutputFile, ending: str, block: Block) -> None:
         self.block = block
-        self.finished = False
-        self.output = OutputFile(path)
-        ending = path.suffix.lower()
-        try:
-            self.table: Table = (
-                CsvTable(self.output, block.columns)
-                if ending == ".csv"
-                else ArrowTable(self.output, block.columns, ending)
-            )
-        except BaseException:
-            self.output.abandon()
-            raise
+        self.closed = False
+        self.table: Table = (
+            CsvTable(output, block.columns) if ending == ".csv" else ArrowTable(output, block.columns, ending)
+        )
 
     def drain(self, *, all_rows: bool = False) -> None:
         """Write the recorded rows if they are enough for a block, or in any case."""
@@ -111,19 +102,17 @@ class TableFile:
             self.block.clear()
 
     def finish(self) -> None:
-        """Write the rest, and give the file its name."""
+        """Write the rest."""
         self.drain(all_rows=True)
+        self.closed = True
         self.table.close()
-        self.finished = True
-        self.output.finish()
 
     def abandon(self) -> None:
-        """Leave no file behind unless it is finished."""
-        if not self.finished:
-            self.finished = True
+        """Let go of the file without caring for what is in it."""
+        if not self.closed:
+            self.closed = True
             with suppress(OSError):  # a full disk, perhaps the reason to abandon it
                 self.table.close()
-        self.output.abandon()
 
 
 def check_table_path(option: str, path: Path) -> None:

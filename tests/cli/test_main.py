@@ -34,6 +34,12 @@ def test_every_command_has_help_with_examples(name: str) -> None:
     assert "Examples:\n" in result.stdout
 
 
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_fits_a_terminal_of_80_columns(name: str) -> None:
+    result = CliRunner().invoke(main, [*name.split(), "--help"], prog_name="obctl", terminal_width=80)
+    assert [line for line in result.stdout.splitlines() if len(line) > 80] == []
+
+
 def test_replay_help_names_every_key_of_the_summary(tmp_path: Path) -> None:
     from tests.replay.helpers import replay
 
@@ -69,6 +75,13 @@ def test_completed_words(words: str, expected: str) -> None:
     environment = {"_OBCTL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
     result = CliRunner(env=environment).invoke(main, prog_name="obctl")
     assert f"plain,{expected}\n" in result.stdout
+
+
+@pytest.mark.parametrize("words", ["obctl replay x", "obctl replay --verify x", "obctl replay --trades x"])
+def test_names_of_files_are_completed_by_the_shell(words: str) -> None:
+    environment = {"_OBCTL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    result = CliRunner(env=environment).invoke(main, prog_name="obctl")
+    assert result.stdout == "file,x\n"
 
 
 def test_help_loads_neither_the_engine_nor_other_libraries() -> None:
@@ -152,6 +165,17 @@ def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     assert process.wait() == 141
 
 
+@pytest.mark.parametrize("command", ["replay {file}", "replay {file} --json", "generate -", "--help"])
+def test_standard_output_that_is_full_or_closed(tmp_path: Path, command: str) -> None:
+    words = [*OBCTL, *command.format(file=Flow(50).save(tmp_path / "flow.csv")).split()]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "obctl: cannot write standard output: No space left on device\n"
+    closed = subprocess.run(["sh", "-c", '"$@" >&- <&-', "sh", *words], stderr=subprocess.PIPE, text=True)
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+
 def examples(name: str) -> list[str]:
     """Return the examples in a command's help."""
     _, _, behind = obctl(name, "--help").stdout.partition("Examples:\n")
@@ -164,13 +188,11 @@ def shop(tmp_path: Path) -> dict[str, str]:
     """Lay out a folder with the files that the examples speak of; return the environment to run them in."""
     import gzip
 
-    import numpy as np
-
-    from orderbook import COMMAND_DTYPE
+    from obctl.flow.generate import commands
 
     orders = write_csv(tmp_path / "orders.csv", Flow(200).lines)
     (tmp_path / "orders.csv.gz").write_bytes(gzip.compress(orders.read_bytes()))
-    np.zeros(5, np.dtype(COMMAND_DTYPE)).tofile(tmp_path / "flow.bin")
+    (tmp_path / "flow.bin").write_bytes(commands("balanced", 50))
     message, book = Lobster(1, 10).run(100).save(tmp_path)
     message.rename(tmp_path / "AAPL_message_10.csv")
     book.rename(tmp_path / "AAPL_orderbook_10.csv")

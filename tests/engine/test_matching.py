@@ -237,6 +237,8 @@ def test_an_id_is_free_again_once_its_order_has_gone(asks):
 
 def test_cancel(asks):
     assert asks.cancel_order(1) == 5
+    assert asks.order_book.level_total_quantity(ASK, 101) == 3
+    asks.check()
     before = trace(asks)
     with pytest.raises(UnknownOrder):
         asks.cancel_order(1)

@@ -69,15 +69,23 @@ def test_a_last_record_that_is_cut_short(tmp_path, keep):
         (COMMAND.pack(1, 3, 2, 1, 0, 9, 7, 1, 1, 0), "side: '3' is neither"),
         (COMMAND.pack(1, 1, 0, 1, 0, 9, 7, 1, 1, 0), "order_type: '0' is not an order type: 1 … 5"),
         (COMMAND.pack(1, 1, 6, 1, 0, 9, 7, 1, 1, 0), "order_type: '6' is not an order type: 1 … 5"),
+        (COMMAND.pack(1, 1, 2, 1, 3, 9, 7, 1, 1, 0), "instrument: '3' is another instrument than 0"),
+        (COMMAND.pack(2, 0, 0, 2, 0, 9, 7, 0, 0, 0), "flags: '2' is more than 1 (the price is present)"),
     ],
 )
-def test_records_that_are_no_rows(tmp_path, record, message):
+def test_wrong_records(tmp_path, record, message):
     path = tmp_path / "flow.bin"
     path.write_bytes(NEW + record + NEW)
     rows, messages = read_all(path)
     assert [row.line for row in rows] == [1, 3]
     assert len(messages) == 1
     assert messages[0].startswith(f"{path}:2: {message}")
+    with open_rows(path) as reader:
+        assert bytes(reader.read_commands(10)) == NEW
+        with pytest.raises(RowError) as caught:
+            reader.read_commands(10)
+        assert str(caught.value) == messages[0]
+        assert bytes(reader.read_commands(10)) == NEW
 
 
 def test_an_empty_file_has_no_records(tmp_path):

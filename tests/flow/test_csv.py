@@ -1,5 +1,7 @@
 """CSV: every spelling that is accepted, what each kind of row needs, and what is refused."""
 
+import os
+
 import pytest
 
 from obctl.flow import FlowError, open_rows
@@ -196,8 +198,8 @@ def test_flags_say_what_a_row_gave(tmp_path):
         ("1,ADD,7,B,-1,1,,", "price: '-1' is negative"),
         ("1,ADD,7,B,1e,1,,", "price: '1e' is not a decimal number"),
         ("1,ADD,7,B,nan,1,,", "price: 'nan' is not a decimal number"),
-        ("1,ADD,7,B,100.5,1,,", "price: '100.5' is no whole number: say what one tick is (tick_size)"),
-        ("1,ADD,7,B,1,0.5,,", "quantity: '0.5' is no whole number: say what one lot is (lot_size)"),
+        ("1,ADD,7,B,100.5,1,,", "price: '100.5' is no whole number: say what one tick is (--tick-size)"),
+        ("1,ADD,7,B,1,0.5,,", "quantity: '0.5' is no whole number: say what one lot is (--lot-size)"),
         ("1,ADD,7,B,1,18446744073709551616,,", "quantity: '18446744073709551616' does not fit 64 bits"),
         ("noon,ADD,7,B,1,1,,", "timestamp: 'noon' is neither a number nor an ISO 8601 time"),
         ("1,ADD,7,B,1,1,", "the row has 7 columns, the header 8"),
@@ -240,7 +242,7 @@ def test_a_second_symbol_is_refused_unless_one_is_picked(tmp_path):
     text = "symbol,side,price,quantity\nAAPL,B,1,1\nMSFT,B,2,1\nAAPL,S,3,1\n"
     rows, messages = read_text(tmp_path, text)
     assert [row.price for row in rows] == [1, 3]
-    assert messages == ["flow.csv:3: symbol: 'MSFT' is another symbol than the first row's 'AAPL': pick one (symbol)"]
+    assert messages == ["flow.csv:3: symbol: 'MSFT' is another symbol than the first row's 'AAPL': pick one (--symbol)"]
     rows, messages = read_text(tmp_path, text, symbol="MSFT")
     assert ([row.price for row in rows], messages) == ([2], [])
 
@@ -252,6 +254,7 @@ def test_a_second_symbol_is_refused_unless_one_is_picked(tmp_path):
         ("side,qty", "no column for the price (price); its columns are side, qty"),
         ("side,price,count", "no column for the quantity (quantity, qty, size, volume, shares, amount); its columns"),
         (",".join(["side", "price", "qty", *map(str, range(300))]), "303 columns, more than 256"),
+        ("side,price,qty\rB,1,1\r", "its lines end in a carriage return alone"),
     ],
 )
 def test_a_header_without_what_is_needed_is_refused(tmp_path, header, message):
@@ -263,3 +266,10 @@ def test_a_header_without_what_is_needed_is_refused(tmp_path, header, message):
 def test_a_symbol_to_pick_needs_a_column(tmp_path):
     with pytest.raises(FlowError, match="no symbol column to pick 'X' from"):
         read_text(tmp_path, "side,price,quantity\nB,1,1\n", symbol="X")
+
+
+def test_a_symbol_that_is_no_text(tmp_path):
+    """Linux hands over bytes of the command line that are not UTF-8 as lone surrogates."""
+    text = b"symbol,side,price,quantity\n\xff,B,1,1\n\xfe,B,2,1\n"
+    rows, messages = read_text(tmp_path, text, symbol=os.fsdecode(b"\xfe"))
+    assert ([row.price for row in rows], messages) == ([2], [])

@@ -74,7 +74,7 @@ def test_wrong_rows(tmp_path, line, message):
 
 
 def test_options_for_csv_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="are for CSV, not for lobster"):
+    with pytest.raises(ValueError, match=r"--tick-size is for CSV: .* is lobster"):
         read_text(tmp_path, "34200.0,1,7,10,100,1\n", tick_size="0.01")
 
 

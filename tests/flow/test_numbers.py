@@ -111,7 +111,7 @@ def test_multiples_of_any_tick_size_are_exact_and_others_are_refused(tmp_path, t
 )
 @pytest.mark.parametrize("name", ["tick_size", "lot_size"])
 def test_sizes_that_are_refused(tmp_path, size, error, name):
-    with pytest.raises(error, match=name):
+    with pytest.raises(error, match=name.replace("_", "-")):
         read_text(tmp_path, "side,price,quantity\n", **{name: size})
 
 

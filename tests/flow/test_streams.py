@@ -3,8 +3,10 @@
 import gzip
 import io
 import lzma
+import os
 import random
 import sys
+import threading
 import tracemalloc
 
 import pytest
@@ -107,24 +109,31 @@ def test_standard_input(monkeypatch):
     assert messages[0].startswith("<stdin>:4: action: 'X'")
 
 
-def test_a_pipe_is_read_as_it_arrives(tmp_path, monkeypatch):
-    class Terminal(io.RawIOBase):
-        """Deliver a line at a time, and fail when asked for more than was needed."""
+RECORDS = bytes(commands("balanced", 7))
 
-        def __init__(self):
-            self.lines = [b"side,price,quantity\n", b"B,1,1\n"]
 
-        def readable(self):
-            return True
-
-        def readinto(self, view):
-            line = self.lines.pop(0)
-            view[: len(line)] = line
-            return len(line)
-
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Terminal())))
-    reader = open_rows("-")
-    assert reader.read(1000) == 1
+@pytest.mark.parametrize(
+    ("pieces", "rows"),
+    [
+        ((b"side,price,quantity\n", b"B,1,1\n"), 1),
+        ((b"side,price,quantity\nB,1,1\nB,1", b"2,1\nB,13,1\nB,1"), 3),
+        ((b"side,price,quantity\n" + 20_000 * b"B,1,1\n",), 20_000),
+        ((RECORDS[:100], RECORDS[100:336]), 7),
+    ],
+    ids=["line by line", "cut in a row", "more than any buffer", "records"],
+)
+def test_a_pipe_is_read_as_it_arrives(monkeypatch, pieces, rows):
+    """A writer that keeps the pipe open is not waited for as long as there is something to read."""
+    reading_end, writing_end = os.pipe()
+    with os.fdopen(reading_end) as stdin, os.fdopen(writing_end, "wb", buffering=0) as feed:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        writer = threading.Thread(target=lambda: [feed.write(piece) for piece in pieces])
+        writer.start()
+        reader = open_rows("-")
+        while rows > 0:
+            rows -= reader.read(1 << 16)
+        writer.join()
+    assert rows == 0
     assert reader.bytes_total is None
 
 

@@ -40,6 +40,7 @@ class Flow:
         self.engine = MatchingEngine(event_capacity=100 * count)
         self.lines: list[str] = []
         self.refused: dict[str, int] = {}
+        self.clamped = 0
         self.depths: list[Any] = []  # after each command
         self.event_rows: list[tuple[int, Any]] = []  # the row that caused it, the event
         for row in range(1, count + 1):
@@ -64,6 +65,7 @@ class Flow:
         elif choice < 0.25:
             self.lines.append(f"{row},CANCEL,{order_id},,,{quantity},")
             order = self.engine.order_book.order(order_id)
+            self.clamped += order is not None and quantity > order.quantity
             if order is not None and quantity < order.quantity:
                 self.engine.modify_order(order_id, order.quantity - quantity)
             else:

@@ -105,6 +105,15 @@ def test_two_files_are_one_stream(tmp_path: Path) -> None:
     assert book.exists()
 
 
+def test_only_the_files_that_have_an_order_book_to_verify_with_are_verified(tmp_path: Path) -> None:
+    lobster = Lobster(5, 4).run(100)
+    first, first_book = lobster.save(tmp_path, "A")
+    second, second_book = lobster.save(tmp_path, "B")
+    second_book.unlink()
+    verify = replay(first, second, "--verify", first_book)["verify"]
+    assert (verify["rows"], verify["first_difference"]) == (len(lobster.rows), None)
+
+
 @pytest.mark.parametrize(
     ("column", "value", "side", "level"),
     [(0, "+100", "ask", 1), (1, "+1", "ask", 1), (2, "-100", "bid", 1), (7, "+1", "bid", 2)],
@@ -234,6 +243,16 @@ def test_a_reduction_of_more_than_is_left_is_clamped_and_counted(kind: int, orde
     assert summary["clamped"] == 1
     assert summary["best_bid"]["price"] == (990 if order_id == 1 else 995)
     assert summary["bid_levels"] == 1
+
+
+@pytest.mark.parametrize("mode", ["book", "match"])
+@pytest.mark.parametrize("kind", [1, 2, 4])
+def test_a_message_of_no_lots_is_refused(kind: int, mode: str, tmp_path: Path) -> None:
+    messages = "1.0,7,0,0,-1,-1\n2.0,1,1,5,995,1\n3.0,{kind},{id},0,995,1\n4.0,3,1,5,995,1\n"
+    file, _ = write_pair(tmp_path, messages.format(kind=kind, id=2 if kind == 1 else 1), 4 * "1010,1,990,1\n")
+    summary = replay(file, "--mode", mode)
+    assert summary["refused"] == {"invalid_quantity": 1}
+    assert (summary["trades"], summary["accepted"]) == (0, 2)
 
 
 def test_changes_take_effect_wherever_the_order_stands_in_its_queue(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_summary_says_what_the_engine_says(flow: Flow, file: Path) -> None:
         "commands": 3000,
         "accepted": 3000 - sum(flow.refused.values()),
         "refused": flow.refused,
-        "clamped": 0,
+        "clamped": flow.clamped,
         "trades": len(trades),
         "volume": volume,
         "notional": notional,
@@ -226,6 +226,29 @@ def test_several_files_are_one_stream(flow: Flow, tmp_path: Path) -> None:
     summary = replay(*parts, "--trades", trades)
     assert summary["state_hash"] == flow.engine.order_book.state_hash()
     assert [t["row"] for t in read_table(trades)] == [r for r, e in flow.event_rows if isinstance(e, Trade)]
+
+
+def test_several_files_without_order_ids_are_numbered_on(tmp_path: Path) -> None:
+    parts = [write_csv(tmp_path / f"{i}.csv", ["BUY,10,1", "BUY,9,1"], header="side,price,qty") for i in range(3)]
+    summary = replay(*parts)
+    assert (summary["accepted"], summary["resting_orders"]) == (6, 6)
+
+
+def test_a_second_file_of_another_symbol_is_refused(tmp_path: Path) -> None:
+    header = "ts,action,id,side,price,qty,symbol"
+    parts = [write_csv(tmp_path / f"{s}.csv", [f"1,ADD,{i},BUY,10,1,{s}"], header) for i, s in enumerate("AB")]
+    result = obctl("replay", *parts)
+    assert result.exit_code == 1
+    assert "B.csv:2: symbol: 'B' is another symbol than the first row's 'A'" in result.stderr
+    assert replay(*parts, "--symbol", "A")["rows"] == 1
+
+
+def test_the_notional_of_the_largest_trades_there_can_be(tmp_path: Path) -> None:
+    top = 2**64 - 1
+    rows = [f"{i},ADD,{i},{('SELL', 'BUY')[i % 2]},{top},{top},LIMIT" for i in range(10)]
+    summary = replay(write_csv(tmp_path / "top.csv", rows))
+    assert summary["volume"] == 5 * top
+    assert summary["notional"] == 5 * top * top
 
 
 def test_prices_in_money(tmp_path: Path) -> None:

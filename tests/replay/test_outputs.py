@@ -1,6 +1,10 @@
 """Output files: whole or not at all, plots included, and a clear word where a library is missing."""
 
+import errno
+import os
 import re
+import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -116,3 +120,38 @@ def test_a_folder_that_cannot_be_written(file: Path, tmp_path: Path) -> None:
     result = obctl("replay", file, "--trades", tmp_path / "trades.csv")
     assert result.exit_code == 1
     assert "cannot write" in result.stderr
+
+
+def test_all_outputs_appear_or_none(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plot is drawn last: where that fails, the tables, complete as they are, stay away too."""
+    old = tmp_path / "trades.csv"
+    old.write_text("old")
+
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("obctl.replay.plot.draw", full)
+    result = obctl("replay", file, "--trades", old, "--depth", tmp_path / "d.csv", "--plot", tmp_path / "p.png")
+    assert result.exit_code == 1
+    assert result.stderr == "obctl replay: reading or writing: No space left on device\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["trades.csv"]
+    assert old.read_text() == "old"
+
+
+def test_a_plot_that_cannot_be_written_is_refused_before_the_replay(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "p.png").mkdir()
+    result = obctl("replay", file, "--plot", tmp_path / "p.png", "--on-error", "skip", "--format", "csv")
+    assert result.stderr == f"obctl replay: cannot write {tmp_path / 'p.png'}: Is a directory\n"
+
+
+def test_an_output_that_is_a_link_or_a_pipe_stays_one(file: Path, tmp_path: Path) -> None:
+    link, target, pipe = tmp_path / "link.csv", tmp_path / "target.csv", tmp_path / "pipe.csv"
+    link.symlink_to(target)
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        received = pool.submit(pipe.read_bytes)
+        replay(file, "--trades", link, "--depth", pipe)
+        assert received.result(timeout=10).startswith(b"row,timestamp,ask_price_1")
+    assert link.is_symlink()
+    assert target.read_text().startswith("row,timestamp,taker")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from obctl.flow.generate import commands
 from tests.replay.helpers import obctl, replay, write_csv
 from tests.replay.lobster_maker import Lobster
 
@@ -38,6 +39,16 @@ def test_a_wrong_row_names_file_line_field_and_value(row: str, place: str, tmp_p
     summary = replay(file, "--on-error", "skip")
     assert (summary["rows"], summary["skipped_rows"], summary["accepted"]) == (3, 1, 3)
     assert "1 wrong rows skipped" in obctl("replay", file, "--on-error", "skip").stdout
+
+
+def test_wrong_records_are_wrong_rows_in_both_modes(tmp_path: Path) -> None:
+    binary = tmp_path / "flow.bin"
+    binary.write_bytes(commands("balanced", 3) + b"\4" + bytes(47) + commands("balanced", 1, seed=5))
+    for mode in ("match", "book"):
+        line = refusal(binary, "--mode", mode, status=1)
+        assert line.startswith(f"obctl replay: {binary}:4: kind: '4' is none of")
+        summary = replay(binary, "--mode", mode, "--on-error", "skip")
+        assert (summary["rows"], summary["skipped_rows"]) == (4, 1)
 
 
 def test_wrong_rows_at_both_ends_and_in_a_row_are_skipped(tmp_path: Path) -> None:
@@ -84,7 +95,12 @@ def test_files_of_two_formats_are_no_stream(tmp_path: Path) -> None:
         (["--verify", "b.csv", "--verify", "c.csv"], "--verify is given 2 times for 1 files"),
         (["--trades", "t.txt"], "does not end in .csv, .parquet, .arrow"),
         (["--trades", "nowhere/t.csv"], "there is no folder 'nowhere'"),
-        (["--trades", "t.csv", "--depth", "t.csv"], "two outputs have the same file name"),
+        (["--trades", "t.csv", "--depth", "./t.csv"], "--depth t.csv is also --trades"),
+        (["--trades", "link.csv"], "--trades link.csv is also an input"),
+        (["--plot", "p.png", "--levels", "3"], "--levels is for the table of --depth"),
+        (["--tick-size", "1e-19"], "--tick-size 1E-19 has more than 18 decimals"),
+        (["--lot-size", "1e30"], "--lot-size 1E+30 is too large"),
+        (["--verify", "-", "--seed-book", "-"], "standard input (-) can be read only once"),
         (["--plot", "p.gif"], "does not end in .png, .html"),
         (["--levels", "0"], "0 is not in the range"),
         (["--tick-size", "0"], "'0' is not a decimal number above 0"),
@@ -95,13 +111,20 @@ def test_files_of_two_formats_are_no_stream(tmp_path: Path) -> None:
 def test_wrong_command_lines(options: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     file = write_csv(tmp_path / "flow.csv", GOOD)
+    (tmp_path / "link.csv").symlink_to(file)
+    before = file.read_bytes()
     assert words in refusal(file, *options, status=2)
-    assert [path.name for path in tmp_path.iterdir()] == ["flow.csv"]
+    assert {path.name for path in tmp_path.iterdir()} == {"flow.csv", "link.csv"}
+    assert file.read_bytes() == before
 
 
 def test_wrong_command_lines_for_lobster_files(tmp_path: Path) -> None:
     message, book = Lobster(1, 2).run(5).save(tmp_path)
     assert "--events needs --mode match" in refusal(message, "--events", tmp_path / "e.csv", status=2)
     assert "--verify needs --mode book" in refusal(message, "--mode", "match", "--verify", book, status=2)
-    assert "tick_size" in refusal(message, "--tick-size", "0.01", status=2)
+    for option, value in (("--tick-size", "0.01"), ("--lot-size", 1), ("--time-unit", "s"), ("--symbol", "A")):
+        assert f"{option} is for CSV: {message} is lobster" in refusal(message, option, value, status=2)
+    found_beside = message.with_name(message.name.replace("_message_", "_orderbook_"))
+    book.rename(found_beside)
+    assert f"--trades {found_beside} is also an input" in refusal(message, "--trades", found_beside, status=2)
     assert "standard input" in refusal("-", "-", status=2)
