@@ -2,8 +2,8 @@
 
     python tools/place_c_files.py build/cython-coverage    (from the folder of the packages)
 
-The plugin reads in them which lines can be executed. A .pxd without a .pyx has no C file of its own: it gets that of the
-module that took in the most of its inline code.
+The plugin reads in them which lines can be executed. A .pxd without a .pyx has no C file of its own: it gets that of
+the module that took in the most of its inline code.
 """
 
 import shutil
