@@ -1,3 +1,5 @@
+from typing import final
+
 from typing_extensions import Buffer, disjoint_base
 
 COMMAND_DTYPE: list[tuple[str, str]]
@@ -7,7 +9,7 @@ FILL_DTYPE: list[tuple[str, str]]
 class Records(Buffer):
     def __len__(self) -> int: ...
 
-@disjoint_base
+@final
 class BatchResult:
     @property
     def commands(self) -> int: ...
