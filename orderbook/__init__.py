@@ -10,7 +10,7 @@ OrderView(id=1, side=<Side.ASK: 2>, price=101, quantity=5)
 
 from orderbook.batch import COMMAND_DTYPE, FILL_DTYPE, BatchResult, as_commands
 from orderbook.book import OrderBook
-from orderbook.enums import OrderType, RejectReason, RemoveReason, Side
+from orderbook.enums import OrderType, RejectReason, RemoveReason, SelfTradePrevention, Side
 from orderbook.errors import (
     AccountMismatch,
     CapacityExceeded,
@@ -31,9 +31,13 @@ from orderbook.errors import (
     TooManyOrders,
     UnknownAccount,
     UnknownOrder,
+    UnknownSymbol,
 )
+from orderbook.instruments import Instrument
 from orderbook.matching import MatchingEngine
 from orderbook.views import (
+    AccountSnapshot,
+    Balance,
     BookAdded,
     BookRemoved,
     BookSnapshot,
@@ -51,6 +55,8 @@ __all__ = [
     "COMMAND_DTYPE",
     "FILL_DTYPE",
     "AccountMismatch",
+    "AccountSnapshot",
+    "Balance",
     "BatchResult",
     "BookAdded",
     "BookRemoved",
@@ -63,6 +69,7 @@ __all__ = [
     "Halted",
     "InsufficientBase",
     "InsufficientQuote",
+    "Instrument",
     "InvalidCommand",
     "InvalidQuantity",
     "LevelDepth",
@@ -81,11 +88,13 @@ __all__ = [
     "RejectReason",
     "Rejection",
     "RemoveReason",
+    "SelfTradePrevention",
     "SequenceGone",
     "Side",
     "TooManyOrders",
     "Trade",
     "UnknownAccount",
     "UnknownOrder",
+    "UnknownSymbol",
     "as_commands",
 ]

@@ -38,3 +38,12 @@ class RejectReason(IntEnum):
     INVALID_QUANTITY = 3
     MISSING_PRICE = 4
     INSUFFICIENT_LIQUIDITY = 5
+
+
+class SelfTradePrevention(IntEnum):
+    """What happens instead of a trade between two orders of one account; docs/money.md has the rules."""
+
+    CANCEL_NEWEST = 1
+    CANCEL_OLDEST = 2
+    CANCEL_BOTH = 3
+    DECREMENT = 4

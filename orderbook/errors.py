@@ -138,6 +138,12 @@ class SequenceGone(OrderBookError):
     code = "sequence_gone"
 
 
+class UnknownSymbol(OrderBookError):
+    """The exchange has no instrument, or no asset, of this name."""
+
+    code = "unknown_symbol"
+
+
 BY_NUMBER: dict[int, type[OrderBookError]] = {
     cls.number: cls for cls in OrderBookError.__subclasses__() if cls.number is not None
 }

@@ -55,6 +55,7 @@ cdef EngineEvent new_event(const Event *event, uint64_t sequence):
     event_view.made = True
     event_view.sequence = sequence
     event_view.timestamp = event.timestamp
+    event_view.instrument = event.instrument
     return event_view
 
 

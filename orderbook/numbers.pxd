@@ -22,6 +22,7 @@ cdef tuple SIDES        # the members by value: (None, Side.BID, Side.ASK)
 cdef tuple ORDER_TYPES  # (None, OrderType.MARKET, …)
 cdef tuple REMOVE_REASONS
 cdef tuple REJECT_REASONS
+cdef tuple PREVENTIONS
 
 cdef uint64_t slow_u64(object value, str name) except? 0xDEADBEEFDEADBEEF
 cdef int slow_member(object value, str name, tuple members) except -1
@@ -60,3 +61,8 @@ cdef inline int as_side(object value) except -1:
 cdef inline int as_order_type(object value) except -1:
     """Return 1 … 5, else raise TypeError or ValueError."""
     return as_member(value, "order_type", ORDER_TYPES)
+
+
+cdef inline int as_prevention(object value) except -1:
+    """Return 1 … 4, or 0 for None, else raise TypeError or ValueError."""
+    return 0 if value is None else as_member(value, "self_trade_prevention", PREVENTIONS)

@@ -2,12 +2,13 @@
 
 from operator import index
 
-from orderbook.enums import OrderType, RejectReason, RemoveReason, Side
+from orderbook.enums import OrderType, RejectReason, RemoveReason, SelfTradePrevention, Side
 
 SIDES = (None, *Side)
 ORDER_TYPES = (None, *OrderType)
 REMOVE_REASONS = (None, *RemoveReason)
 REJECT_REASONS = (None, *RejectReason)
+PREVENTIONS = (None, *SelfTradePrevention)
 
 
 cdef object whole_number(object value, str name):
@@ -34,3 +35,13 @@ cdef int slow_member(object value, str name, tuple members) except -1:
     if not 1 <= number < len(members):
         raise ValueError(f"{name} {shown(number)} is none of {', '.join(f'{int(m)} ({m.name})' for m in members[1:])}")
     return number
+
+
+def optional_u64(value, str name not None):
+    """Return None for None, else `value` as an int in 0 … 2^64-1; raise TypeError or OverflowError naming it."""
+    return None if value is None else as_u64(value, name)
+
+
+def optional_prevention(value):
+    """Return None for None, else the SelfTradePrevention that `value` is or equals; raise TypeError or ValueError."""
+    return PREVENTIONS[as_prevention(value)]

@@ -1,11 +1,12 @@
 """The immutable records that the engine hands to Python: C fields, so that making one costs no Python number."""
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
 
 cdef class Record:
     cdef bint made             # its fields are set, and stay as they are
     cdef tuple values(self)
+    cdef tuple arguments(self)
     cdef int make(self) except -1
 
 
@@ -38,8 +39,18 @@ cdef class MatchResult(Record):
     cdef readonly uint64_t unfilled
 
 
+cdef class AccountSnapshot(Record):
+    cdef readonly uint64_t available_base, reserved_base, available_quote, reserved_quote
+
+
+cdef class Balance(Record):
+    cdef readonly uint64_t available, reserved
+
+
 cdef class EngineEvent(Record):
     cdef readonly uint64_t sequence, timestamp
+    cdef readonly uint32_t instrument
+    cdef int begin(self, sequence, timestamp, instrument) except -1
 
 
 cdef class BookEvent(EngineEvent):

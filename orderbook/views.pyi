@@ -89,12 +89,42 @@ class MatchResult(Record):
     @property
     def unfilled(self) -> int: ...
 
+@final
+class AccountSnapshot(Record):
+    __match_args__ = ("available_base", "reserved_base", "available_quote", "reserved_quote")
+    def __init__(
+        self,
+        available_base: SupportsIndex,
+        reserved_base: SupportsIndex,
+        available_quote: SupportsIndex,
+        reserved_quote: SupportsIndex,
+    ) -> None: ...
+    @property
+    def available_base(self) -> int: ...
+    @property
+    def reserved_base(self) -> int: ...
+    @property
+    def available_quote(self) -> int: ...
+    @property
+    def reserved_quote(self) -> int: ...
+
+@final
+class Balance(Record):
+    __match_args__ = ("available", "reserved")
+    def __init__(self, available: SupportsIndex, reserved: SupportsIndex) -> None: ...
+    @property
+    def available(self) -> int: ...
+    @property
+    def reserved(self) -> int: ...
+
 @disjoint_base
 class EngineEvent(Record):
     @property
     def sequence(self) -> int: ...
     @property
     def timestamp(self) -> int: ...
+    @property
+    def instrument(self) -> int: ...
 
 @disjoint_base
 class BookEvent(EngineEvent):
@@ -107,6 +137,7 @@ class BookEvent(EngineEvent):
         side: SupportsIndex,
         price: SupportsIndex,
         quantity: SupportsIndex,
+        instrument: SupportsIndex = 0,
     ) -> None: ...
     @property
     def order_id(self) -> int: ...
@@ -135,6 +166,7 @@ class BookRemoved(BookEvent):
         price: SupportsIndex,
         quantity: SupportsIndex,
         reason: SupportsIndex,
+        instrument: SupportsIndex = 0,
     ) -> None: ...
     @property
     def reason(self) -> RemoveReason: ...
@@ -161,6 +193,7 @@ class Trade(EngineEvent):
         order_type: SupportsIndex,
         price: SupportsIndex,
         quantity: SupportsIndex,
+        instrument: SupportsIndex = 0,
     ) -> None: ...
     @property
     def taker_order_id(self) -> int: ...
@@ -188,6 +221,7 @@ class Rejection(EngineEvent):
         price: SupportsIndex | None,
         quantity: SupportsIndex,
         reason: SupportsIndex,
+        instrument: SupportsIndex = 0,
     ) -> None: ...
     @property
     def order_id(self) -> int: ...

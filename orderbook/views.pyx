@@ -5,6 +5,7 @@ their fields. Prices are in ticks, quantities in lots, timestamps in nanoseconds
 """
 
 cimport cython
+from libc.stdint cimport uint32_t
 
 from orderbook.numbers cimport (
     ORDER_TYPES, REJECT_REASONS, REMOVE_REASONS, SIDES, as_order_type, as_side, as_u64, slow_member,
@@ -19,6 +20,10 @@ cdef class Record:
     cdef tuple values(self):
         return tuple([getattr(self, name) for name in self.__match_args__])
 
+    cdef tuple arguments(self):
+        """Return what `__init__` takes: all that makes two records differ."""
+        return self.values()
+
     cdef int make(self) except -1:
         """Begin to set the fields, once: raise TypeError where a second `__init__` would change them."""
         if self.made:
@@ -32,17 +37,17 @@ cdef class Record:
     def __eq__(self, other):
         if type(self) is not type(other):
             return NotImplemented
-        return self.values() == (<Record>other).values()
+        return self.arguments() == (<Record>other).arguments()
 
     def __hash__(self):
-        return hash((type(self), self.values()))
+        return hash((type(self), self.arguments()))
 
     def __repr__(self):
         fields = ", ".join([f"{name}={getattr(self, name)!r}" for name in self.__match_args__])
         return f"{type(self).__name__}({fields})"
 
     def __reduce__(self):
-        return type(self), self.values()
+        return type(self), self.arguments()
 
 
 cdef tuple tuple_of(object items, type kind, str name):
@@ -139,8 +144,56 @@ cdef class MatchResult(Record):
         self.unfilled = as_u64(unfilled, "unfilled")
 
 
+@cython.final
+cdef class AccountSnapshot(Record):
+    """What an account has of a market's two assets: available, and reserved for its resting orders."""
+
+    __match_args__ = ("available_base", "reserved_base", "available_quote", "reserved_quote")
+
+    def __init__(self, available_base, reserved_base, available_quote, reserved_quote):
+        self.make()
+        self.available_base = as_u64(available_base, "available_base")
+        self.reserved_base = as_u64(reserved_base, "reserved_base")
+        self.available_quote = as_u64(available_quote, "available_quote")
+        self.reserved_quote = as_u64(reserved_quote, "reserved_quote")
+
+
+@cython.final
+cdef class Balance(Record):
+    """What an account has of one asset: available, and reserved for its resting orders."""
+
+    __match_args__ = ("available", "reserved")
+
+    def __init__(self, available, reserved):
+        self.make()
+        self.available = as_u64(available, "available")
+        self.reserved = as_u64(reserved, "reserved")
+
+
 cdef class EngineEvent(Record):
-    """The base of all events: the sequence number and the timestamp of the command that caused it."""
+    """The base of all events: the sequence number and the timestamp of the command that caused it.
+
+    `instrument` is the position of the event's market in the exchange's configuration, 0 where there is one only. Two
+    events of different markets differ; unpacking leaves it out.
+    """
+
+    cdef tuple arguments(self):
+        return (*self.values(), self.instrument)
+
+    cdef int begin(self, sequence, timestamp, instrument) except -1:
+        """Set what all events have."""
+        self.make()
+        self.sequence = as_u64(sequence, "sequence")
+        self.timestamp = as_u64(timestamp, "timestamp")
+        number = as_u64(instrument, "instrument")
+        if number >> 32:
+            raise OverflowError(f"instrument {number} is outside 0 … 2^32-1")
+        self.instrument = <uint32_t>number
+        return 0
+
+    def __repr__(self):
+        text = Record.__repr__(self)
+        return text.removesuffix(")") + f", instrument={self.instrument})" if self.instrument else text
 
 
 cdef class BookEvent(EngineEvent):
@@ -148,10 +201,8 @@ cdef class BookEvent(EngineEvent):
 
     __match_args__ = ("sequence", "timestamp", "order_id", "side", "price", "quantity")
 
-    def __init__(self, sequence, timestamp, order_id, side, price, quantity):
-        self.make()
-        self.sequence = as_u64(sequence, "sequence")
-        self.timestamp = as_u64(timestamp, "timestamp")
+    def __init__(self, sequence, timestamp, order_id, side, price, quantity, instrument=0):
+        self.begin(sequence, timestamp, instrument)
         self.order_id = as_u64(order_id, "order_id")
         self._side = as_side(side)
         self.price = as_u64(price, "price")
@@ -179,8 +230,8 @@ cdef class BookRemoved(BookEvent):
 
     __match_args__ = (*BookEvent.__match_args__, "reason")
 
-    def __init__(self, sequence, timestamp, order_id, side, price, quantity, reason):
-        BookEvent.__init__(self, sequence, timestamp, order_id, side, price, quantity)
+    def __init__(self, sequence, timestamp, order_id, side, price, quantity, reason, instrument=0):
+        BookEvent.__init__(self, sequence, timestamp, order_id, side, price, quantity, instrument)
         self._reason = slow_member(reason, "reason", REMOVE_REASONS)
 
     @property
@@ -197,10 +248,11 @@ cdef class Trade(EngineEvent):
         "sequence", "timestamp", "taker_order_id", "maker_order_id", "taker_side", "order_type", "price", "quantity",
     )
 
-    def __init__(self, sequence, timestamp, taker_order_id, maker_order_id, taker_side, order_type, price, quantity):
-        self.make()
-        self.sequence = as_u64(sequence, "sequence")
-        self.timestamp = as_u64(timestamp, "timestamp")
+    def __init__(
+        self, sequence, timestamp, taker_order_id, maker_order_id, taker_side, order_type, price, quantity,
+        instrument=0,
+    ):
+        self.begin(sequence, timestamp, instrument)
         self.taker_order_id = as_u64(taker_order_id, "taker_order_id")
         self.maker_order_id = as_u64(maker_order_id, "maker_order_id")
         self._taker_side = as_side(taker_side)
@@ -225,10 +277,8 @@ cdef class Rejection(EngineEvent):
 
     __match_args__ = ("sequence", "timestamp", "order_id", "side", "order_type", "price", "quantity", "reason")
 
-    def __init__(self, sequence, timestamp, order_id, side, order_type, price, quantity, reason):
-        self.make()
-        self.sequence = as_u64(sequence, "sequence")
-        self.timestamp = as_u64(timestamp, "timestamp")
+    def __init__(self, sequence, timestamp, order_id, side, order_type, price, quantity, reason, instrument=0):
+        self.begin(sequence, timestamp, instrument)
         self.order_id = as_u64(order_id, "order_id")
         self._side = as_side(side)
         self._order_type = as_order_type(order_type)

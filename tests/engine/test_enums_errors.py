@@ -26,6 +26,7 @@ ERRORS = {
     "CapacityExceeded": ("capacity_exceeded", 16),
     "Halted": ("halted", 17),
     "SequenceGone": ("sequence_gone", None),
+    "UnknownSymbol": ("unknown_symbol", None),
 }
 
 

@@ -1,0 +1,6 @@
+from typing import SupportsIndex
+
+from orderbook.enums import SelfTradePrevention
+
+def optional_u64(value: SupportsIndex | None, name: str) -> int | None: ...
+def optional_prevention(value: SupportsIndex | None) -> SelfTradePrevention | None: ...
