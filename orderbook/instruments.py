@@ -40,7 +40,7 @@ class Instrument:
 
     tick_size, lot_size: what one tick and one lot are worth to people, positive decimals; the engine never sees them.
     self_trade_prevention, reference_price and price_band (ticks), quantity_max (lots), notional_max (ticks × lots),
-    open_orders_max (per account): rules that docs/money.md explains; None for none. `price_band` needs `reference_price`.
+    open_orders_max (per account): rules that docs/money.md explains; None for none. A band needs a reference price.
 
     Raise TypeError, ValueError or OverflowError naming the field that is wrong.
     """
