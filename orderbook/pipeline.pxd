@@ -156,14 +156,17 @@ cdef inline void fetch_node(const Ahead *ahead, const Book *book) noexcept nogil
     prefetch(&node.children[way(level.key, level.parent)])
 
 
-cdef inline void prefetch_makers(Book *book, const BookSide *side) noexcept nogil:
-    """Fetch what trading with the head of a side's best level will need: the orders, and their index entries."""
+cdef inline void prefetch_makers(const Matcher *matcher, const BookSide *side, bint funded) noexcept nogil:
+    """Fetch what trading with the head of a side's best level will need: the orders, and what they lead to."""
+    cdef const Book *book = matcher.book
     cdef uint32_t slot = level_at(&book.store, side.best).oldest
     cdef const Order *order
     cdef int _depth
     for _depth in range(MAKERS_AHEAD):
         order = order_at(book, slot)
         prefetch(&book.index.entries[order.hash >> book.index.shift])
+        if funded:
+            prefetch(account_row(matcher.money.accounts, order.account))
         slot = order.younger
         prefetch(order_at(book, slot))
 
@@ -192,7 +195,7 @@ cdef inline void run_records(Matcher *markets, uint32_t first, uint32_t count, c
             fetch_node(ahead, market_of(ahead, markets, funded).book)
         if funded:
             matcher = now.matcher
-        prefetch_makers(matcher.book, &matcher.book.sides[i & 1])
+        prefetch_makers(matcher, &matcher.book.sides[i & 1], funded)
         matcher.timestamp = commands[i].timestamp
         matcher.command = i
         if unlikely(commands[i].instrument - first >= count):
