@@ -2,16 +2,21 @@
 
 import re
 from array import array
+from collections.abc import Callable, Container
 from enum import IntEnum
 from struct import iter_unpack
 from typing import NamedTuple
 
-from orderbook.enums import OrderType, Side
-from orderbook.errors import InvalidCommand
+from orderbook.enums import OrderType, SelfTradePrevention, Side
+from orderbook.errors import InvalidCommand, OrderBookError
+from orderbook.reference_events import EventLog
+from orderbook.views import Fill
 
 COMMAND_BYTES = 48
 COMMAND_FORMAT = "<4BI5Q"
 PRICE_PRESENT = 1  # bit 0 of the flags
+PREVENTION_SHIFT = 1  # bits 1–3 of the flags are the self-trade prevention of a NEW
+PREVENTION_MASK = 0b1110
 
 # A field of a buffer's format is an optional byte order, a code and a name: "<I:instrument:".
 FORMAT_FIELD = re.compile(r"[<=@^]?([BILQ]):(\w+):")
@@ -19,16 +24,18 @@ FORMAT_STRUCT = re.compile(rf"[<=@^]?T\{{((?:{FORMAT_FIELD.pattern})*)\}}")
 
 
 class Kind(IntEnum):
-    """What a record asks for. The other kinds of the layout need accounts, which this engine has not."""
+    """What a record asks for."""
 
     NEW = 1
     CANCEL = 2
     MODIFY = 3
+    CREDIT = 4
+    CANCEL_ALL = 5
 
 
-KINDS: frozenset[int] = frozenset(Kind)
 SIDES: frozenset[int] = frozenset(Side)
 ORDER_TYPES: frozenset[int] = frozenset(OrderType)
+PREVENTIONS: frozenset[int] = frozenset({0, *SelfTradePrevention})  # 0: what the instrument says
 
 
 class Command(NamedTuple):
@@ -49,6 +56,11 @@ class Command(NamedTuple):
     def limit(self) -> int | None:
         """The price if the flags say that there is one."""
         return self.price if self.flags & PRICE_PRESENT else None
+
+    @property
+    def prevention(self) -> int | None:
+        """The self-trade prevention that the flags ask for; None for what the instrument says."""
+        return (self.flags & PREVENTION_MASK) >> PREVENTION_SHIFT or None
 
 
 # The names and codes of the layout. "L" is as good as "Q": in a record of 48 bytes it cannot be shorter.
@@ -81,9 +93,31 @@ def _fields_of(buffer_format: str) -> list[tuple[str, str]]:
     return [(name, code.replace("L", "Q")) for code, name in FORMAT_FIELD.findall(struct[1])] if struct else []
 
 
-def check_command(command: Command) -> None:
-    """Raise InvalidCommand unless the record asks for something that this engine does."""
-    if command.kind not in KINDS or command.instrument != 0 or command.flags & ~PRICE_PRESENT:
-        raise InvalidCommand("unknown kind, instrument or flag")
-    if command.kind == Kind.NEW and (command.side not in SIDES or command.order_type not in ORDER_TYPES):
+def check_command(command: Command, kinds: Container[int], position: int) -> None:
+    """Raise InvalidCommand unless the record is well formed, of one of these kinds, for the instrument there."""
+    if command.kind not in kinds or command.instrument != position:
+        raise InvalidCommand("unknown kind or instrument")
+    is_new = command.kind == Kind.NEW
+    if command.flags & ~(PRICE_PRESENT | PREVENTION_MASK * is_new) or (command.prevention or 0) not in PREVENTIONS:
+        raise InvalidCommand("unknown flag")
+    if is_new and (command.side not in SIDES or command.order_type not in ORDER_TYPES):
         raise InvalidCommand("unknown side or order type")
+
+
+def process(log: EventLog, commands: object, apply: Callable[[Command], tuple[tuple[Fill, ...], int]]) -> BatchResult:
+    """Apply a buffer of COMMAND records one by one; a refused one is a status, and the rest goes on.
+
+    `apply` takes one record and returns its fills and its `unfilled`.
+    """
+    batch = read_commands(commands)
+    result = BatchResult(array("B", bytes(len(batch))), array("Q", bytes(8 * len(batch))), [])
+    for position, command in enumerate(batch):
+        log.timestamp = command.timestamp
+        try:
+            fills, result.unfilled[position] = apply(command)
+        except OrderBookError as error:
+            result.status[position] = error.number or 0
+        else:
+            result.fills.extend((position, command.order_id, *fill) for fill in fills)
+    log.timestamp = 0
+    return result
