@@ -127,7 +127,7 @@ def test_what_is_reserved_counts_as_issued(engine):
     limit(engine, ALICE, 1, BID, 1, TOP)
     with refused(engine, NumericOverflow):
         engine.credit_account(CAROL, 0, 1)
-    limit(engine, BOB, 2, ASK, 2, TOP)
+    limit(engine, BOB, 2, ASK, 2, TOP // 2)
     with refused(engine, NumericOverflow):
         engine.credit_account(CAROL, 1, 0)
 

@@ -141,7 +141,7 @@ def test_own_orders_are_no_part_of_a_market_orders_notional(api, side, mode, val
     """4 of BOB, 3 of ALICE, 5 of CAROL at 100, and a market order of ALICE for 9."""
     for room in (0, -1):
         engine = funded(api, notional_max=value + room)
-        for order_id, account, lots in [(11, BOB, 4), (12, ALICE, 3), (13, CAROL, 2), (14, CAROL, 3)]:
+        for order_id, account, lots in [(10, BOB, 2), (11, BOB, 2), (12, ALICE, 3), (13, CAROL, 2), (14, CAROL, 3)]:
             limit(engine, account, order_id, Side(3 - side), 100, lots)
         if room:
             with refused(engine, NotionalTooLarge):
@@ -168,7 +168,7 @@ def test_the_most_open_orders(api, order_type):
     for side, price in [(BID, 100), (ASK, 110), (BID, 50)]:
         with refused(engine, TooManyOrders):
             engine.submit(ALICE, 3, side, order_type, price, 1)
-    engine.submit(BOB, 4, BID, order_type, 100, 1)  # another account has its own count
+    engine.submit(BOB, 4, ASK, order_type, 105, 1)  # another account has its own count
     for ioc in (IOC, FOK, MARKET):  # what never rests does not count
         engine.submit(ALICE, 3, BID, ioc, 100, 1)
     engine.modify_order(ALICE, 1, 5, 90)  # nor does a reprice: it is one order before and after

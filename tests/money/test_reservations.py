@@ -227,7 +227,7 @@ MODIFIES = [  # side, credit, quantity, price, whether a unit less would not do
     (ASK, 7, 7, None, True),
     (ASK, 5, 5, 150, False),
     (ASK, 7, 7, 90, True),
-    (ASK, 5, 2, TOP, False),
+    (ASK, 5, 1, TOP, False),
 ]
 
 

@@ -83,19 +83,19 @@ def quantity_failing(wrong):
     return 0 if "quantity" in wrong else HUGE if "notional" in wrong else 6
 
 
-def prepared(api, wrong, room):
+def prepared(api, wrong):
     """Return an engine with an ask at 101 and a band of 1000, halted and with its bids full to the brim where asked."""
     engine = funded(api, reference_price=100, price_band=1000)
     limit(engine, BOB, 11, ASK, 101, 5)
     if "total" in wrong:
-        limit(engine, BOB, 12, BID, 0, room)
+        limit(engine, BOB, 12, BID, 0, TOP - 5)
     return engine
 
 
 @pytest.mark.parametrize(("first", "second"), pairs(NEW_CHECKS, {"account", "funds"}))
 def test_a_new_orders_checks(api, first, second):
     wrong = {first, second}
-    engine = prepared(api, wrong, TOP - 5)
+    engine = prepared(api, wrong)
     if "funds" in wrong:
         engine.debit_account(ALICE, 0, QUOTE_EACH)
     elif "notional" not in wrong:
@@ -117,7 +117,7 @@ def test_a_new_orders_checks(api, first, second):
 @pytest.mark.parametrize(("first", "second"), pairs(MODIFY_CHECKS))
 def test_a_modifys_checks(api, first, second):
     wrong = {first, second}
-    engine = prepared(api, wrong, TOP - 10)
+    engine = prepared(api, wrong)
     engine.submit(ALICE, 1, BID, POST_ONLY, 90, 5)
     if "funds" in wrong:
         engine.debit_account(ALICE, 0, QUOTE_EACH - 450)
