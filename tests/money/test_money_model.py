@@ -5,7 +5,6 @@ The test keeps a tally of its own: what was credited less what was debited, and 
 
 from collections import Counter, defaultdict
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -15,6 +14,7 @@ from orderbook import Side
 
 from ..engine.helpers import BID, MARKET, TOP, Kind, outcome, process
 from ..engine.replica import Replica
+from .flow import flow
 from .helpers import needs
 from .strategies import (
     ASSETS,
@@ -28,6 +28,7 @@ from .strategies import (
     preventions,
     prices,
     quantities,
+    rich,
     sides,
 )
 
@@ -39,16 +40,22 @@ pick = st.integers(0, 1000)  # one of several things that are there, by its posi
 class Exchanges(RuleBasedStateMachine):
     """Every command goes to both exchanges; results or errors, events, books, balances and hashes must agree."""
 
-    @initialize(instruments=configurations(), given=st.lists(st.tuples(known, amounts, amounts), max_size=8))
-    def start(self, instruments, given):
-        """Begin with accounts that have something."""
+    @initialize(
+        instruments=configurations(),
+        given=st.lists(rich, min_size=12, max_size=12),
+        seed=st.integers(0, 99),
+        count=st.integers(0, 60),
+    )
+    def start(self, instruments, given, seed, count):
+        """Begin with accounts that have something, and orders that rest."""
         self.exchanges = [api.Exchange(instruments) for api in (orderbook, orderbook.reference)]
         self.symbols = [instrument.symbol for instrument in instruments]
         self.assets = {instrument.symbol: (instrument.base, instrument.quote) for instrument in instruments}
         self.issued = Counter()
         self.replicas = [Replica(self.market(position).order_book.snapshot()) for position in range(len(instruments))]
-        for position, (account, base, quote) in enumerate(given):
-            self.credit_account(position, account, base, quote)
+        for number, amount in enumerate(given):
+            self.credit(1 + number % 4, ASSETS[number // 4], amount)
+        self.process_many(seed, count)
 
     def market(self, position, exchange=1):
         """Return one of the markets, by any number."""
@@ -204,7 +211,7 @@ class Exchanges(RuleBasedStateMachine):
     def cancel_all(self, position, account):
         self.both_markets(position, lambda market: market.cancel_all(account))
 
-    @rule(position=pick, halted=st.sampled_from(["halt", "resume", "resume"]))
+    @rule(position=pick, halted=st.sampled_from(["halt", "resume", "resume", "resume", "resume"]))
     def halt_or_resume(self, position, halted):
         self.both_markets(position, lambda market: getattr(market, halted)())
 
@@ -212,8 +219,17 @@ class Exchanges(RuleBasedStateMachine):
     def move_the_reference_price(self, position, price):
         self.both_markets(position, lambda market: setattr(market, "reference_price", price))
 
-    @rule(commands=batches(max_size=12))
-    def process(self, commands):
+    @rule(data=st.data())
+    def process(self, data):
+        """Run a batch that Hypothesis draws record by record."""
+        self.tallied(data.draw(batches(len(self.symbols), max_size=12)))
+
+    @rule(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 60))
+    def process_many(self, seed, count):
+        """Run a batch of which only seed and length are drawn, so that the books fill up."""
+        self.tallied(list(flow(seed, count, len(self.symbols))))
+
+    def tallied(self, commands):
         """Run a batch, and tally the credits that it accepted."""
         statuses, _, _ = self.both(lambda exchange: process(exchange, commands))
         for command, status in zip(commands, statuses, strict=True):
@@ -221,10 +237,11 @@ class Exchanges(RuleBasedStateMachine):
                 symbol = self.symbols[command.instrument]
                 self.account_for(None, symbol, command.price, command.quantity)
 
-    @rule(position=pick, commands=batches(max_size=6))
-    def process_of_a_market(self, position, commands):
+    @rule(position=pick, data=st.data())
+    def process_of_a_market(self, position, data):
         """Run a batch on a market, which takes its own records only."""
         position %= len(self.symbols)
+        commands = data.draw(batches(len(self.symbols), max_size=6))
         statuses, _, _ = self.both_markets(position, lambda market: process(market, commands))
         for command, status in zip(commands, statuses, strict=True):
             assert status == 11 or command.instrument == position
@@ -281,4 +298,3 @@ class Exchanges(RuleBasedStateMachine):
 
 
 TestExchanges = Exchanges.TestCase
-TestExchanges.settings = settings(max_examples=max(1, settings().max_examples // 2))

@@ -1,4 +1,4 @@
-"""Self-trade prevention: each mode, each kind of taker, both sides, own orders at the head, behind others, half gone."""
+"""Self-trade prevention: each mode and kind of taker, both sides, own orders at the head, behind others, half gone."""
 
 from typing import NamedTuple
 
