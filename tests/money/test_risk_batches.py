@@ -229,7 +229,7 @@ def test_results_are_buffers(name):
 
 
 def same_as_one_by_one(instruments, batches_of_commands):
-    """Assert that both exchanges do in these batches what the compiled one does command by command."""
+    """Assert that both exchanges do in batches what the compiled one does command by command; return the events."""
     singly = orderbook.Exchange(instruments)
     expected = [one_by_one(singly, commands) for commands in batches_of_commands]
     events = []
@@ -241,6 +241,7 @@ def same_as_one_by_one(instruments, batches_of_commands):
         exchange.check()
         events.append(exchange.events())
     assert events[0] == events[1]
+    return events[0]
 
 
 @given(instruments=configurations(), data=st.data())
@@ -261,7 +262,10 @@ def test_long_random_flow_one_by_one(seed):
     ]
     commands = [credit(account, 3000, 3000, instrument=n) for n in range(3) for account in range(1, 5)]
     commands += flow(seed, 1500, 3)
-    same_as_one_by_one(instruments, [commands[:777], commands[777:]])
+    events = same_as_one_by_one(instruments, [commands[:777], commands[777:]])
+    assert {event.instrument for event in events} == {0, 1, 2}
+    assert {event.reason for event in events if isinstance(event, BookRemoved)} == set(RemoveReason)
+    assert sum(isinstance(event, Trade) for event in events) > 100
 
 
 def test_a_market_and_an_engine_of_its_own_do_the_same(api):
