@@ -155,8 +155,6 @@ def test_arguments_are_checked_before_anything_else(engine, exchange):
     with pytest.raises(OverflowError):
         engine.debit_account(404, 1, TOP + 1)
     with pytest.raises(TypeError):
-        exchange.submit("unknown", ALICE, 9, BID, LIMIT, 100, 1.5)
-    with pytest.raises(TypeError):
         exchange.credit(ALICE, "unknown", 1.5)
     with pytest.raises(UnknownSymbol):
         exchange.credit(ALICE, "unknown", 1)
