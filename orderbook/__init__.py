@@ -33,8 +33,10 @@ from orderbook.errors import (
     UnknownOrder,
     UnknownSymbol,
 )
+from orderbook.exchange import Exchange
 from orderbook.instruments import Instrument
 from orderbook.matching import MatchingEngine
+from orderbook.risk import RiskEngine
 from orderbook.views import (
     AccountSnapshot,
     Balance,
@@ -65,6 +67,7 @@ __all__ = [
     "CapacityExceeded",
     "CrossedOrder",
     "DuplicateOrder",
+    "Exchange",
     "Fill",
     "Halted",
     "Instrument",
@@ -88,6 +91,7 @@ __all__ = [
     "RejectReason",
     "Rejection",
     "RemoveReason",
+    "RiskEngine",
     "SelfTradePrevention",
     "SequenceGone",
     "Side",

@@ -14,6 +14,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from orderbook.canary cimport CANARY_PRIORITY, CANARY_TOTAL
 from orderbook.events cimport EventRing
+from orderbook.guard cimport Guard
 from orderbook.index cimport (
     Index, index_add, index_destroy, index_find, index_hash, index_holds, index_init, index_remove,
 )
@@ -45,7 +46,6 @@ cdef struct Book:
     uint32_t orders_ready  # while orders.live is below this, one more order needs neither memory nor a look at the cap
     uint32_t levels_ready  # while store.levels.live is below this, likewise one more level
     bint allow_crossed     # a book rebuilt from reports may be locked or crossed
-    bint busy              # a batch or a walk is under way; whoever else enters is turned away
 
 
 cdef inline int book_init(Book *book, uint64_t key_add, uint64_t key_multiply) noexcept nogil:
@@ -88,7 +88,7 @@ cdef inline bint book_crosses(Book *book, int side, uint64_t price) noexcept nog
 
 cdef inline uint32_t book_find(const Book *book, uint64_t id) noexcept nogil:
     """Return the slot of the order with this id, or 0."""
-    return index_find(&book.index, <const Order *>book.orders.items, id, index_hash(&book.index, id))
+    return index_find(&book.index, book.orders.items, sizeof(Order), id, index_hash(&book.index, id))
 
 
 cdef inline uint64_t book_order_count(const Book *book) noexcept nogil:
@@ -218,7 +218,7 @@ cdef inline int book_add(Book *book, uint64_t id, int side, uint64_t price, uint
     cdef uint32_t hash = index_hash(&book.index, id)
     if quantity == 0:
         return INVALID_QUANTITY
-    if index_holds(&book.index, order_at(book, 0), id, hash):
+    if index_holds(&book.index, book.orders.items, sizeof(Order), id, hash):
         return DUPLICATE_ORDER
     if side_of(book, side).total + quantity < quantity:
         return NUMERIC_OVERFLOW
@@ -247,7 +247,9 @@ cdef inline uint64_t book_available(Book *book, int side, uint64_t limit_key, ui
 
 cdef class OrderBook:
     cdef Book state
+    cdef Guard guard           # its own, or that of the engine that owns it
     cdef EventRing events      # of the engine that owns it, and then refuses every change; None: it is on its own
-    cdef int enter(self) except -1
     cdef int enter_to_change(self) except -1
-    cdef int enter_to_walk(self) except -1
+
+
+cdef int hash_book(OrderBook book, digest) except -1

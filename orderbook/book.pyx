@@ -9,6 +9,7 @@ from libc.string cimport memcpy
 
 from orderbook.check cimport book_check
 from orderbook.events cimport event_log_last
+from orderbook.guard cimport Guard, guard_enter, guard_hold
 from orderbook.index cimport index_bytes, index_reserve, index_room
 from orderbook.levels cimport Node, level_find, level_store_reserve
 from orderbook.numbers cimport as_side, as_u64
@@ -69,7 +70,7 @@ cdef uint32_t slot_of(OrderBook book, uint64_t order_id) except 0:
 
 
 cdef object best_of(OrderBook book, int side_code):
-    book.enter()
+    guard_enter(book.guard)
     cdef BookSide *side = side_of(&book.state, side_code)
     if side.best == 0:
         return None
@@ -96,7 +97,7 @@ cdef tuple cost_of(Book *book, int side_code, uint64_t remaining):
 cdef const Level *level_of(OrderBook book, side, price) except? NULL:
     cdef int side_code = as_side(side)
     cdef uint64_t ticks = as_u64(price, "price")
-    book.enter()
+    guard_enter(book.guard)
     cdef BookSide *at = side_of(&book.state, side_code)
     cdef uint32_t slot = level_find(&book.state.store, at, ticks ^ at.mask)
     return level_at(&book.state.store, slot) if slot else NULL
@@ -164,6 +165,13 @@ cdef int hash_side(OrderBook book, digest, int side_code) except -1:
     return 0
 
 
+cdef int hash_book(OrderBook book, digest) except -1:
+    """Feed a digest with what `OrderBook.state_hash` covers."""
+    hash_side(book, digest, BID)
+    hash_side(book, digest, ASK)
+    return 0
+
+
 cdef class OrderBook:
     """The resting orders of one instrument, in price-time priority.
 
@@ -176,6 +184,7 @@ cdef class OrderBook:
 
     def __cinit__(self, *, bint allow_crossed=False, max_orders=None, max_levels=None):
         keys = os.urandom(16)
+        self.guard = Guard()
         if book_init(&self.state, int.from_bytes(keys[:8], "little"), int.from_bytes(keys[8:], "little")):
             raise MemoryError("no memory for an empty order book")
         self.state.allow_crossed = allow_crossed
@@ -189,24 +198,10 @@ cdef class OrderBook:
     def __reduce__(self):
         raise TypeError("an OrderBook is neither picklable nor copyable; its snapshot() is")
 
-    cdef int enter(self) except -1:
-        if self.state.busy:
-            raise RuntimeError("the book is in use: a batch is running on it, or another call is reading it")
-        return 0
-
     cdef int enter_to_change(self) except -1:
-        self.enter()
+        guard_enter(self.guard)
         if self.events is not None:
             raise RuntimeError("the book belongs to an engine: change it through the engine")
-        return 0
-
-    cdef int enter_to_walk(self) except -1:
-        """Begin a walk that makes Python objects: the collector may run, and a finalizer must not change the book.
-
-        The caller ends it with `self.state.busy = False`, in a `finally`.
-        """
-        self.enter()
-        self.state.busy = True
         return 0
 
     def add_order(self, order_id, side, price, quantity):
@@ -251,17 +246,17 @@ cdef class OrderBook:
     def order(self, order_id):
         """Return the resting order with this id, or None. O(1)."""
         cdef uint64_t id = as_u64(order_id, "order_id")
-        self.enter()
+        guard_enter(self.guard)
         cdef uint32_t slot = book_find(&self.state, id)
         return view_of(order_at(&self.state, slot)) if slot else None
 
     def __contains__(self, order_id):
         cdef uint64_t id = as_u64(order_id, "order_id")
-        self.enter()
+        guard_enter(self.guard)
         return book_find(&self.state, id) != 0
 
     def __len__(self):
-        self.enter()
+        guard_enter(self.guard)
         return book_order_count(&self.state)
 
     def total_orders(self):
@@ -271,7 +266,7 @@ cdef class OrderBook:
     def total_quantity(self, side):
         """Return the lots open on a side. O(1)."""
         cdef int side_code = as_side(side)
-        self.enter()
+        guard_enter(self.guard)
         return side_of(&self.state, side_code).total
 
     def best_bid(self):
@@ -285,7 +280,7 @@ cdef class OrderBook:
     def best_order(self, side):
         """Return the order of a side that trades next, or None. O(1)."""
         cdef int side_code = as_side(side)
-        self.enter()
+        guard_enter(self.guard)
         cdef uint32_t level = side_of(&self.state, side_code).best
         return view_of(order_at(&self.state, level_at(&self.state.store, level).oldest)) if level else None
 
@@ -296,7 +291,7 @@ cdef class OrderBook:
         cdef uint64_t mask = opposite_of(&self.state, side_code).mask
         if price_limit is not None:
             limit_key = as_u64(price_limit, "price_limit") ^ mask
-        self.enter()
+        guard_enter(self.guard)
         return book_available(&self.state, side_code, limit_key, <uint64_t>-1)
 
     def market_order_cost(self, side, quantity):
@@ -306,11 +301,11 @@ cdef class OrderBook:
         """
         cdef int side_code = as_side(side)
         cdef uint64_t lots = as_u64(quantity, "quantity")
-        self.enter_to_walk()
+        guard_hold(self.guard)
         try:
             return cost_of(&self.state, side_code, lots)
         finally:
-            self.state.busy = False
+            self.guard.busy = False
 
     def level_total_quantity(self, side, price):
         """Return the lots open at a price, or None where no order rests. O(1)."""
@@ -320,33 +315,33 @@ cdef class OrderBook:
     def level_orders(self, side, price):
         """Return the orders at a price, oldest first, or None where no order rests. O(orders of the level)."""
         cdef const Level *level = level_of(self, side, price)
-        self.enter_to_walk()
+        guard_hold(self.guard)
         try:
             return orders_of(self, level) if level != NULL else None
         finally:
-            self.state.busy = False
+            self.guard.busy = False
 
     def depth(self, levels=None):
         """Return (bids, asks), each a tuple of LevelDepth, best first; at most `levels` a side (L2). O(levels)."""
         cdef uint64_t limit = at_most(levels, "levels")
-        self.enter_to_walk()
+        guard_hold(self.guard)
         try:
             return depth_of(self, BID, limit), depth_of(self, ASK, limit)
         finally:
-            self.state.busy = False
+            self.guard.busy = False
 
     def snapshot(self):
         """Return every order, by side and level, best first, each level's oldest first (L3). O(orders)."""
-        self.enter_to_walk()
+        guard_hold(self.guard)
         try:
             sequence = 0 if self.events is None else event_log_last(&self.events.log)
             return BookSnapshot(levels_of(self, BID), levels_of(self, ASK), sequence)
         finally:
-            self.state.busy = False
+            self.guard.busy = False
 
     def check(self):
         """Walk every invariant of the book; raise AssertionError naming the first that is broken. O(orders)."""
-        self.enter()
+        guard_enter(self.guard)
         cdef const char *broken = book_check(&self.state)
         if broken != NULL:
             raise AssertionError(broken.decode())
@@ -358,12 +353,11 @@ cdef class OrderBook:
         id, price, quantity (u64) and whether it is post-only (u8), little-endian without padding.
         """
         digest = hashlib.blake2b(digest_size=16)
-        self.enter_to_walk()
+        guard_hold(self.guard)
         try:
-            for side_code in (BID, ASK):
-                hash_side(self, digest, side_code)
+            hash_book(self, digest)
         finally:
-            self.state.busy = False
+            self.guard.busy = False
         return digest.hexdigest()
 
     def memory_bytes(self):
@@ -372,7 +366,7 @@ cdef class OrderBook:
         Arrays double when full; of a large one, only the part in use takes real memory.
         """
         cdef const Book *book = &self.state
-        self.enter()
+        guard_enter(self.guard)
         return (
             book.orders.capacity * book.orders.item_size + index_bytes(&book.index)
             + book.store.levels.capacity * book.store.levels.item_size

@@ -82,7 +82,7 @@ cdef const char *level_check(Book *book, int side_code, uint32_t slot, Seen *see
             return "an order without quantity rests"
         if order.hash != index_hash(&book.index, order.id):
             return "an order has the hash of another id"
-        if index_find(&book.index, order_at(book, 0), order.id, order.hash) != at:
+        if index_find(&book.index, book.orders.items, sizeof(Order), order.id, order.hash) != at:
             return "the index does not find a resting order"
         total += order.quantity
         count += 1

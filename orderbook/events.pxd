@@ -7,6 +7,7 @@ capacity 0 events are still numbered, and written to a single slot that nobody r
 
 from libc.stdint cimport uint64_t
 
+from orderbook.guard cimport Guard
 from orderbook.pages cimport pages_free, pages_grow
 from orderbook.records cimport Event, unlikely
 
@@ -72,4 +73,7 @@ cdef class EventRing:      # owns a log; the engines that write to it and their 
 
 cdef EventRing new_event_ring(uint64_t capacity)
 
-cdef list event_log_read(const EventLog *log, uint64_t after, uint64_t limit)
+
+cdef class EventSource:    # the base of all engines
+    cdef Guard guard
+    cdef EventRing ring

@@ -1,6 +1,8 @@
 """Events as Python objects."""
 
 from orderbook.errors import SequenceGone
+from orderbook.guard cimport Guard, guard_enter, guard_hold
+from orderbook.numbers cimport as_u64
 from orderbook.records cimport BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, NO_PRICE, TRADE, assert_size
 from orderbook.views cimport BookAdded, BookEvent, BookRemoved, BookUpdated, EngineEvent, Rejection, Trade
 
@@ -87,6 +89,39 @@ cdef list event_log_read(const EventLog *log, uint64_t after, uint64_t limit):
     for sequence in range(after + 1, after + 1 + min(last - after, limit)):
         events.append(new_event(event_log_at(log, sequence), sequence))
     return events
+
+
+cdef class EventSource:
+    """What records numbered events: the base of MatchingEngine, RiskEngine and Exchange."""
+
+    def __cinit__(self, *_arguments, **_options):
+        self.guard = Guard()
+        self.guard.busy = True  # until there is something to ask: __init__ puts the guard of its books here
+
+    @property
+    def last_sequence(self):
+        """The number of the last event, 0 before the first."""
+        guard_enter(self.guard)
+        return event_log_last(&self.ring.log)
+
+    @property
+    def oldest_sequence(self):
+        """The number of the oldest event held; one above the last when none is."""
+        guard_enter(self.guard)
+        return event_log_oldest(&self.ring.log)
+
+    def events(self, after=0, limit=None):
+        """Return the events held with a number above `after`, at most `limit`, as a list.
+
+        Raise SequenceGone where `after` lies ahead of the last event, or events behind it are no longer held.
+        """
+        cdef uint64_t first = as_u64(after, "after")
+        cdef uint64_t most = <uint64_t>-1 if limit is None else as_u64(limit, "limit")
+        guard_hold(self.guard)
+        try:
+            return event_log_read(&self.ring.log, first, most)
+        finally:
+            self.guard.busy = False
 
 
 cdef void check_layout() noexcept nogil:

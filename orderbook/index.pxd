@@ -1,10 +1,10 @@
-"""The index: order id → slot, by open addressing with linear probing.
+"""The index: id → slot, of orders and of accounts, by open addressing with linear probing.
 
-An entry is 8 bytes, eight to a cache line: the upper half the id's 32-bit hash, the lower half the order's slot. The
+An entry is 8 bytes, eight to a cache line: the upper half the id's 32-bit hash, the lower half the item's slot. The
 table is a power of two, an entry's home is the upper bits of its hash, and 0 is an empty place (slot 0 never exists).
-The full id is compared in the order itself, only where all 32 bits of the hash agree.
+The full id is compared in the item itself, of which it is the first field, only where all 32 bits of the hash agree.
 
-Ids are chosen by strangers, so the hash is keyed with random numbers per book: two multiplications, each of which
+Ids are chosen by strangers, so the hash is keyed with random numbers per index: two multiplications, each of which
 moves every bit of the id. Removal shifts the entries behind it back instead of leaving a tombstone, so the table
 stays as compact after millions of cancels as it was before. It is between a quarter and half full once it has grown:
 16 to 32 bytes per order. Growing doubles the table and places every entry anew from its stored hash, in one pass.
@@ -13,7 +13,7 @@ stays as compact after millions of cancels as it was before. It is between a qua
 from libc.stdint cimport uint32_t, uint64_t
 
 from orderbook.pages cimport pages_free, pages_grow
-from orderbook.records cimport Order, likely, unlikely
+from orderbook.records cimport likely, unlikely
 
 
 cdef extern from *:
@@ -67,21 +67,25 @@ cdef inline uint32_t index_hash(const Index *index, uint64_t id) noexcept nogil:
     return <uint32_t>(fold(fold(id ^ index.key_add, index.key_multiply), 0x9E3779B97F4A7C15) >> 32)
 
 
-cdef inline uint32_t index_find(const Index *index, const Order *orders, uint64_t id, uint32_t hash) noexcept nogil:
-    """Return the slot of the order with this id, or 0."""
+cdef inline uint32_t index_find(const Index *index, const char *items, size_t item_size, uint64_t id,
+                                uint32_t hash) noexcept nogil:
+    """Return the slot of the item with this id, or 0. `item_size` is in bytes, a constant where the caller knows it."""
     cdef uint32_t place = hash >> index.shift
     cdef uint64_t entry = index.entries[place]
     while entry != 0:
-        if <uint32_t>(entry >> 32) == hash and likely(orders[<uint32_t>entry].id == id):
+        if <uint32_t>(entry >> 32) == hash and likely(
+            (<const uint64_t *>(items + <uint32_t>entry * item_size))[0] == id
+        ):
             return <uint32_t>entry
         place = (place + 1) & index.mask
         entry = index.entries[place]
     return 0
 
 
-cdef inline bint index_holds(const Index *index, const Order *orders, uint64_t id, uint32_t hash) noexcept nogil:
-    """Tell whether an order with this id is there. Most flows number upwards, and a new high needs no search."""
-    return unlikely(id <= index.highest) and index_find(index, orders, id, hash) != 0
+cdef inline bint index_holds(const Index *index, const char *items, size_t item_size, uint64_t id,
+                             uint32_t hash) noexcept nogil:
+    """Tell whether an item with this id is there. Most flows number upwards, and a new high needs no search."""
+    return unlikely(id <= index.highest) and index_find(index, items, item_size, id, hash) != 0
 
 
 cdef inline void index_place(Index *index, uint32_t hash, uint32_t slot) noexcept nogil:
@@ -111,24 +115,24 @@ cdef inline int index_grow(Index *index) noexcept nogil:
 
 
 cdef inline uint64_t index_room(const Index *index) noexcept nogil:
-    """Return how many orders it takes before it must grow: half of its places."""
+    """Return how many items it takes before it must grow: half of its places."""
     return (<uint64_t>index.mask + 1) >> 1
 
 
 cdef inline int index_reserve(Index *index) noexcept nogil:
-    """See to it that one more order can be added; return 0, or -1 when memory is out."""
+    """See to it that one more item can be added; return 0, or -1 when memory is out."""
     return index_grow(index) if index.count >= index_room(index) else 0
 
 
 cdef inline void index_add(Index *index, uint64_t id, uint32_t hash, uint32_t slot) noexcept nogil:
-    """Add an order that is not there; its place was reserved."""
+    """Add an item that is not there; its place was reserved."""
     index_place(index, hash, slot)
     index.count += 1
     index.highest = max(index.highest, id)
 
 
 cdef inline void index_remove(Index *index, uint32_t hash, uint32_t slot) noexcept nogil:
-    """Remove an order that is there, and close the gap that it leaves."""
+    """Remove an item that is there, and close the gap that it leaves."""
     cdef uint64_t wanted = (<uint64_t>hash << 32) | slot
     cdef uint32_t hole = hash >> index.shift
     while index.entries[hole] != wanted:

@@ -108,9 +108,9 @@ class Instrument:
     @staticmethod
     def _shown(units: int, size: Decimal) -> Decimal:
         """Multiply exactly: the decimal context would round at 28 digits."""
-        sign, digits, exponent = size.as_tuple()
+        _, digits, exponent = size.as_tuple()
         product = int("".join(map(str, digits))) * units
-        return Decimal((sign, tuple(map(int, str(product))), exponent))
+        return Decimal(f"{product}E{exponent}")
 
 
 DEFAULT_INSTRUMENT = Instrument("BASE-QUOTE", "BASE", "QUOTE")

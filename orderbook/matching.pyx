@@ -1,24 +1,25 @@
 """MatchingEngine: the matcher as Python sees it. It checks arguments, calls matching.pxd, and raises."""
 
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from orderbook.batch cimport BatchResult, CommandBuffer, ResultPool, new_batch_result
 from orderbook.book cimport book_crosses, book_find
-from orderbook.events cimport event_log_last, event_log_oldest, event_log_read, new_event_ring
+from orderbook.events cimport EventSource, new_event_ring
 from orderbook.fills cimport fill_buffer_destroy, fill_buffer_reserve
+from orderbook.guard cimport guard_enter
 from orderbook.levels cimport level_next
+from orderbook.limits cimport Limits, out_of_band
 from orderbook.numbers cimport as_order_type, as_side, as_u64
-from orderbook.pipeline cimport run_batch
+from orderbook.pipeline cimport run_records
+from orderbook.reach cimport market_cost
 from orderbook.records cimport (
-    BID, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, NO_PRICE, POST_ONLY, REJECTION, Command,
+    BID, CANCEL_NEWEST, CANCEL_OLDEST, DECREMENT, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, NO_PRICE,
+    NOTIONAL_TOO_LARGE, POST_ONLY, PRICE_OUT_OF_BAND, QUANTITY_TOO_LARGE, REJECTION, SELF_TRADE, TOO_MANY_ORDERS,
+    Command,
 )
 from orderbook.refusals cimport refuse
-from orderbook.views cimport Fill as FillView, MatchResult, OrderView, new_fill, new_match_result, new_order_view
-
-cdef tuple NO_FILLS = ()
-
-cdef enum:
-    FEW_FILLS = 1024  # up to so many, their Python objects are made after the trades
+from orderbook.results cimport blank_fills, result_of
+from orderbook.wide cimport Wide, fits, value_of
 
 
 cdef int reject(Matcher *matcher, int code, int reason, uint64_t order_id, int side, int order_type, uint64_t price,
@@ -64,78 +65,58 @@ cdef int reserve_many_fills(Matcher *matcher, int side, uint64_t limit_key, uint
     return fill_buffer_reserve(matcher.fills, most)
 
 
-cdef int reprice(Matcher *matcher, uint32_t slot, uint64_t price, uint64_t quantity) noexcept nogil:
-    """Cancel a resting order and submit it anew under its id; `modify_hashed` has checked the rest."""
+cdef uint64_t prevent_self_trade(Matcher *matcher, BookSide *makers, uint64_t quantity) noexcept nogil:
+    """Do what the taker's prevention says where its own order is the next maker; return what is left of the taker."""
+    cdef Money *money = &matcher.money
     cdef Book *book = matcher.book
-    cdef const Order *order = order_at(book, slot)
-    cdef uint64_t id = order.id
-    cdef uint32_t hash = order.hash
-    cdef int side = order.side
-    cdef bint post_only = order.post_only
-    cdef uint64_t limit_key = price ^ opposite_of(book, side).mask
-    cdef bint crosses = book_crosses(book, side, price)
-    if crosses and post_only:
-        return reject(matcher, CROSSED_ORDER, REJECT_CROSSED, id, side, POST_ONLY, price, True, quantity)
-    if unlikely(book_reserve(book, side, price, slot, crosses)):
-        return CAPACITY_EXCEEDED
-    if crosses and reserve_fills(matcher, side, limit_key, quantity):
-        return CAPACITY_EXCEEDED
-    order = order_at(book, slot)  # the reservation may have moved it
-    emit(matcher, BOOK_REMOVED, id, 0, side, 0, order.price, order.quantity, CANCELED)
-    book_drop(book, slot)
-    return execute(matcher, id, hash, side, LIMIT, price, limit_key, quantity, crosses, True, post_only)
+    cdef uint32_t slot = level_at(&book.store, makers.best).oldest
+    cdef Order *maker = order_at(book, slot)
+    cdef uint64_t lost = quantity  # by the taker
+    money.met_own = False
+    if money.prevention == CANCEL_OLDEST:
+        lost = 0
+    elif money.prevention == DECREMENT:
+        lost = min(maker.quantity, quantity)
+    matcher.unfilled += lost
+    if money.prevention == DECREMENT and lost < maker.quantity:
+        release(money, maker.account, maker.side, needed(maker.side, maker.price, lost))
+        book_resize(book, slot, maker.quantity - lost)
+        emit(matcher, BOOK_UPDATED, maker.id, 0, maker.side, 0, maker.price, maker.quantity, 0)
+    elif money.prevention != CANCEL_NEWEST:
+        withdraw(matcher, slot, SELF_TRADE, True)
+    return quantity - lost
 
 
-cdef tuple blank_fills(MatchingEngine engine, uint64_t order_id, int side, uint64_t limit_key, uint64_t quantity):
-    """Return the Fill objects of a command that may make many, before it changes anything; None where they are few.
+cdef int limits_forbid(Matcher *matcher, int side, int order_type, uint64_t price, uint64_t quantity) noexcept nogil:
+    """Return the Code of the first limit that an order of the taker at hand breaks, or ACCEPTED.
 
-    Raise CapacityExceeded where there is no memory for them: after the trades, it would be too late.
+    order_type: its TypeCode, 0 for a modify.
     """
-    if min(<uint64_t>opposite_of(engine.core.book, side).order_count, quantity) <= FEW_FILLS:
-        return None
-    engine.order_book.enter_to_walk()
-    try:
-        return tuple([new_fill(0, 0, 0) for _ in range(makers_of(engine.core.book, side, limit_key, quantity))])
-    except MemoryError:
-        refuse(CAPACITY_EXCEEDED, order_id)
-    finally:
-        engine.core.book.busy = False
+    cdef const Limits *limits = &matcher.money.limits
+    cdef Wide value
+    if order_type != MARKET and out_of_band(limits, price):
+        return PRICE_OUT_OF_BAND
+    if quantity > limits.quantity_max:
+        return QUANTITY_TOO_LARGE
+    if order_type == MARKET:
+        value = market_cost(matcher.book, &matcher.money, side, quantity)
+    else:
+        value = value_of(price, quantity)
+    if not fits(value) or <uint64_t>value > limits.notional_max:
+        return NOTIONAL_TOO_LARGE
+    if order_type == LIMIT or order_type == POST_ONLY:
+        if seat_of(&matcher.money, matcher.money.account).open >= limits.open_orders_max:
+            return TOO_MANY_ORDERS
+    return ACCEPTED
 
 
-cdef tuple fills_of(MatchingEngine engine, tuple blanks):
-    """Return the last single command's fills, in `blanks` if there are any."""
-    cdef uint64_t count = engine.single_fills.size
-    cdef Fill *fill = engine.single_fills.items
-    cdef FillView view
-    cdef uint64_t i
-    if count == 0:
-        return NO_FILLS
-    if blanks is None:
-        engine.core.book.busy = True  # a finalizer that runs meanwhile must not bring the next command
-        try:
-            blanks = tuple([new_fill(0, 0, 0) for _ in range(count)])
-        finally:
-            engine.core.book.busy = False
-    for i in range(count):
-        view = <FillView>blanks[i]
-        view.maker_id = fill[i].maker_order_id
-        view.price = fill[i].price
-        view.quantity = fill[i].quantity
-    return blanks
+cdef void run_batch(Matcher *matcher, const Command *commands, size_t size, uint8_t *status,
+                    uint64_t *unfilled) noexcept nogil:
+    """Run the records of a batch on a matcher without accounts."""
+    run_records(matcher, 0, 1, commands, size, status, unfilled, False)
 
 
-cdef MatchResult result_of(MatchingEngine engine, tuple blanks):
-    """Return the last single command's MatchResult."""
-    cdef uint64_t unfilled = engine.core.unfilled
-    cdef OrderView resting = None
-    cdef const Order *order
-    if engine.core.resting:
-        order = order_at(engine.core.book, engine.core.resting)
-        resting = new_order_view(order.id, order.side, order.price, order.quantity)
-    return new_match_result(fills_of(engine, blanks), resting, unfilled)
-
-
-cdef class MatchingEngine:
+cdef class MatchingEngine(EventSource):
     """One instrument's matcher, in price-time priority, over a book that it owns.
 
     book: an OrderBook to take over, with its orders; by default a new one. RuntimeError if another engine owns it,
@@ -152,6 +133,7 @@ cdef class MatchingEngine:
         self.ring = new_event_ring(capacity)
         self.order_book = owned
         self.result_pool = ResultPool()
+        self.guard = owned.guard
         owned.events = self.ring
         owned.state.allow_crossed = False  # the matcher never crosses a book, and `check` is to see that it did not
         self.core.book = &owned.state
@@ -166,7 +148,7 @@ cdef class MatchingEngine:
 
     cdef int enter(self) except -1:
         """Begin a single command, unless a batch is running."""
-        self.order_book.enter()
+        guard_enter(self.guard)
         self.single_fills.size = 0
         return 0
 
@@ -177,11 +159,11 @@ cdef class MatchingEngine:
         self.enter()
         if order_type != MARKET:
             limit_key = ticks ^ opposite_of(self.core.book, side).mask
-        cdef tuple blanks = blank_fills(self, id, side, limit_key, quantity)
+        cdef tuple blanks = blank_fills(&self.core, self.guard, id, side, limit_key, quantity)
         cdef int code = matcher_submit(&self.core, id, side, order_type, ticks, has_price, quantity)
         if code:
             refuse(code, id)
-        return result_of(self, blanks)
+        return result_of(&self.core, self.guard, blanks)
 
     def submit(self, order_id, side, order_type, price, quantity):
         """Run a new order of any type; `price` may be None for MARKET, which ignores it.
@@ -240,11 +222,11 @@ cdef class MatchingEngine:
         cdef int side
         if slot:
             side = order_at(self.core.book, slot).side
-            blanks = blank_fills(self, id, side, ticks ^ opposite_of(self.core.book, side).mask, lots)
+            blanks = blank_fills(&self.core, self.guard, id, side, ticks ^ opposite_of(self.core.book, side).mask, lots)
         cdef int code = matcher_modify(&self.core, id, lots, ticks, has_price)
         if code:
             refuse(code, id)
-        return result_of(self, blanks)
+        return result_of(&self.core, self.guard, blanks)
 
     def cancel_order(self, order_id):
         """Take a resting order out of the book and return the quantity that was open; raise UnknownOrder."""
@@ -267,7 +249,7 @@ cdef class MatchingEngine:
         self.enter()
         cdef BatchResult result = new_batch_result(self.result_pool, count)
         self.enter()  # making the result may have run the collector, and a finalizer the engine
-        self.core.book.busy = True
+        self.guard.busy = True
         self.core.fills = &result.buffers.fills
         with nogil:
             run_batch(
@@ -275,33 +257,8 @@ cdef class MatchingEngine:
             )
         self.core.fills = &self.single_fills
         self.core.timestamp = self.core.command = 0
-        self.core.book.busy = False
+        self.guard.busy = False
         return result
-
-    @property
-    def last_sequence(self):
-        """The number of the last event, 0 before the first."""
-        self.order_book.enter()
-        return event_log_last(&self.ring.log)
-
-    @property
-    def oldest_sequence(self):
-        """The number of the oldest event held; one above the last when none is."""
-        self.order_book.enter()
-        return event_log_oldest(&self.ring.log)
-
-    def events(self, after=0, limit=None):
-        """Return the events held with a number above `after`, at most `limit`, as a list.
-
-        Raise SequenceGone where `after` lies ahead of the last event, or events behind it are no longer held.
-        """
-        cdef uint64_t first = as_u64(after, "after")
-        cdef uint64_t most = <uint64_t>-1 if limit is None else as_u64(limit, "limit")
-        self.order_book.enter_to_walk()
-        try:
-            return event_log_read(&self.ring.log, first, most)
-        finally:
-            self.core.book.busy = False
 
     def check(self):
         """Walk every invariant; raise AssertionError naming the first that is broken. O(orders)."""

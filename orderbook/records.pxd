@@ -25,9 +25,18 @@ cdef enum Code:
     INVALID_QUANTITY = 3
     CROSSED_ORDER = 4
     MISSING_PRICE = 5
+    UNKNOWN_ACCOUNT = 6
+    INSUFFICIENT_BASE = 7
+    INSUFFICIENT_QUOTE = 8
+    ACCOUNT_MISMATCH = 9
     NUMERIC_OVERFLOW = 10
     INVALID_COMMAND = 11
+    PRICE_OUT_OF_BAND = 12
+    QUANTITY_TOO_LARGE = 13
+    NOTIONAL_TOO_LARGE = 14
+    TOO_MANY_ORDERS = 15
     CAPACITY_EXCEEDED = 16
+    HALTED = 17
 
 
 cdef enum SideCode:
@@ -46,6 +55,14 @@ cdef enum TypeCode:
 cdef enum RemoveCode:
     FILLED = 1
     CANCELED = 2
+    SELF_TRADE = 3
+
+
+cdef enum PreventionCode:
+    CANCEL_NEWEST = 1
+    CANCEL_OLDEST = 2
+    CANCEL_BOTH = 3
+    DECREMENT = 4
 
 
 cdef enum RejectCode:
@@ -66,6 +83,8 @@ cdef enum CommandKind:
 
 cdef enum CommandFlag:
     HAS_PRICE = 1
+    PREVENTION_SHIFT = 1   # bits 1–3 of a NEW: PreventionCode, 0 what the instrument says
+    PREVENTION_BITS = 14
 
 
 cdef enum EventKind:
@@ -86,7 +105,10 @@ cdef struct Order:             # a resting order: one cache line
     uint32_t hash              # of the id, so that removal need not hash again
     uint8_t side               # BID or ASK
     uint8_t post_only          # 1 when it was sent POST_ONLY: a reprice may not trade either
-    uint8_t spare[22]          # fills the cache line: an order never straddles two
+    uint8_t prevention         # PreventionCode that it was sent with, 0 none: for the day it is repriced
+    uint32_t account           # slot of its account, where the engine knows accounts
+    uint32_t entry             # its place among the account's orders, likewise
+    uint64_t spare             # fills the cache line: an order never straddles two
 
 
 cdef struct Level:             # all orders of one side at one price: half a cache line

@@ -1,18 +1,39 @@
-"""From a C code to the exception that Python sees, with a sentence that names the order."""
+"""From a C code to the exception that Python sees, with a sentence that names the order or the account."""
 
 from orderbook.errors import BY_NUMBER
 
-cdef dict REASONS = {
+cdef dict ORDER_REASONS = {
     "duplicate_order": "an order with this id is resting",
     "unknown_order": "no resting order has this id",
     "invalid_quantity": "the quantity is 0",
     "crossed_order": "it would trade",
     "missing_price": "only a MARKET order may come without a price",
-    "numeric_overflow": "its quantity would bring its side's total above 2^64-1",
+    "unknown_account": "its account was never credited",
+    "insufficient_base": "the base asset available does not cover its quantity",
+    "insufficient_quote": "the quote asset available does not cover what it may cost",
+    "account_mismatch": "it belongs to another account",
+    "numeric_overflow": "its value, or its side's total with it, would be above 2^64-1",
+    "price_out_of_band": "its price is outside the instrument's band",
+    "quantity_too_large": "its quantity is above the instrument's limit",
+    "notional_too_large": "its price times quantity is above the instrument's limit",
+    "too_many_orders": "its account has as many orders resting as the instrument allows",
     "capacity_exceeded": "the cap on orders or levels, or memory, is exhausted",
+    "halted": "the instrument is halted",
+}
+cdef dict ACCOUNT_REASONS = {
+    "unknown_account": "it was never credited",
+    "insufficient_base": "less than that is available of the base asset",
+    "insufficient_quote": "less than that is available of the quote asset",
+    "numeric_overflow": "more than 2^64-1 of an asset would be issued in all",
+    "capacity_exceeded": "memory for accounts is exhausted",
 }
 
 
 cdef int refuse(int code, uint64_t order_id) except -1:
     error = BY_NUMBER[code]
-    raise error(f"order {order_id}: {REASONS[error.code]}")
+    raise error(f"order {order_id}: {ORDER_REASONS[error.code]}")
+
+
+cdef int refuse_account(int code, uint64_t account_id) except -1:
+    error = BY_NUMBER[code]
+    raise error(f"account {account_id}: {ACCOUNT_REASONS[error.code]}")

@@ -110,6 +110,25 @@ cdef inline Fill new_fill(uint64_t maker_id, uint64_t price, uint64_t quantity):
     return fill
 
 
+cdef inline Balance new_balance(uint64_t available, uint64_t reserved):
+    cdef Balance balance = Balance.__new__(Balance)
+    balance.available = available
+    balance.reserved = reserved
+    balance.made = True
+    return balance
+
+
+cdef inline AccountSnapshot new_account_snapshot(uint64_t available_base, uint64_t reserved_base,
+                                                 uint64_t available_quote, uint64_t reserved_quote):
+    cdef AccountSnapshot snapshot = AccountSnapshot.__new__(AccountSnapshot)
+    snapshot.available_base = available_base
+    snapshot.reserved_base = reserved_base
+    snapshot.available_quote = available_quote
+    snapshot.reserved_quote = reserved_quote
+    snapshot.made = True
+    return snapshot
+
+
 cdef inline MatchResult new_match_result(tuple fills, OrderView resting, uint64_t unfilled):
     cdef MatchResult result = MatchResult.__new__(MatchResult)
     result.fills = fills

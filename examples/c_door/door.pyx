@@ -9,6 +9,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from orderbook.book cimport Book, OrderBook, book_add, book_find, order_at
+from orderbook.guard cimport guard_enter
 from orderbook.matching cimport Matcher, MatchingEngine, matcher_cancel, matcher_modify, matcher_submit
 from orderbook.records cimport ACCEPTED, CANCEL, HAS_PRICE, NEW, TRADE, Command, Event, Fill
 
@@ -86,7 +87,7 @@ def run(MatchingEngine engine not None, const unsigned char[::1] commands not No
     cdef size_t count = commands.shape[0] // sizeof(Command)
     cdef size_t accepted = 0, i
     engine.enter()                      # raises if the engine is in use; empties the buffer of fills
-    engine.core.book.busy = True        # from here on, others are turned away
+    engine.guard.busy = True            # from here on, others are turned away
     if tape is not None:
         engine.core.fills = NULL
         engine.core.sink = take_event
@@ -99,7 +100,7 @@ def run(MatchingEngine engine not None, const unsigned char[::1] commands not No
     engine.core.sink = NULL             # before the tape can go
     engine.core.fills = &engine.single_fills
     engine.core.command = engine.core.timestamp = 0
-    engine.core.book.busy = False
+    engine.guard.busy = False
     if tape is not None:
         return accepted, b""
     return accepted, PyBytes_FromStringAndSize(
@@ -113,13 +114,13 @@ def load(OrderBook book not None, const unsigned char[::1] commands not None):
     cdef size_t count = commands.shape[0] // sizeof(Command)
     cdef size_t added = 0, i
     book.enter_to_change()              # raises if the book is in use or belongs to an engine
-    book.state.busy = True
+    book.guard.busy = True
     with nogil:
         for i in range(count):
             added += book_add(
                 &book.state, items[i].order_id, items[i].side, items[i].price, items[i].quantity, False,
             ) == ACCEPTED
-    book.state.busy = False
+    book.guard.busy = False
     return added
 
 
@@ -135,6 +136,6 @@ cdef uint64_t queue_ahead(const Book *book, uint32_t slot) noexcept nogil:
 
 def lots_ahead(OrderBook book not None, uint64_t order_id):
     """Return the lots that trade before an order, at its price; None where no such order rests."""
-    book.enter()                        # raises if the book is in use
+    guard_enter(book.guard)             # raises if the book is in use
     cdef uint32_t slot = book_find(&book.state, order_id)
     return queue_ahead(&book.state, slot) if slot else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from orderbook.enums import SelfTradePrevention
-from orderbook.reference_state import Order
+from orderbook.reference.state import Order
 
 
 class Step(NamedTuple):

@@ -11,7 +11,7 @@ from struct import pack
 
 from orderbook.enums import SelfTradePrevention, Side
 from orderbook.errors import CapacityExceeded, NumericOverflow, UnknownOrder
-from orderbook.reference_checks import U64_MAX, invariant, opposite
+from orderbook.reference.checks import U64_MAX, invariant, opposite
 from orderbook.views import OrderView
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from orderbook.enums import OrderType, SelfTradePrevention, Side
 from orderbook.errors import InvalidCommand, OrderBookError
-from orderbook.reference_events import EventLog
+from orderbook.reference.events import EventLog
 from orderbook.views import Fill
 
 COMMAND_BYTES = 48

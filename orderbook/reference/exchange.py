@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from orderbook.errors import InsufficientBase, InsufficientQuote, InvalidCommand, UnknownSymbol
 from orderbook.instruments import DEFAULT_INSTRUMENT, Instrument
-from orderbook.reference_batch import BatchResult, Command, process
-from orderbook.reference_checks import Number, state_hash, u64
-from orderbook.reference_events import Engine, EventLog
-from orderbook.reference_ledger import Ledger
-from orderbook.reference_risk import RiskEngine
+from orderbook.reference.batch import BatchResult, Command, process
+from orderbook.reference.checks import Number, state_hash, u64
+from orderbook.reference.events import Engine, EventLog
+from orderbook.reference.ledger import Ledger
+from orderbook.reference.risk import RiskEngine
 from orderbook.views import Balance, Fill, MatchResult, OrderView
 
 

@@ -2,9 +2,9 @@
 
 from orderbook.enums import Side
 from orderbook.errors import CrossedOrder, DuplicateOrder, InvalidQuantity
-from orderbook.reference_checks import NotCopyable, Number, invariant, optional_u64, side_of, state_hash, u64
-from orderbook.reference_events import EventLog
-from orderbook.reference_state import HalfBook, Order, State
+from orderbook.reference.checks import NotCopyable, Number, invariant, optional_u64, side_of, state_hash, u64
+from orderbook.reference.events import EventLog
+from orderbook.reference.state import HalfBook, Order, State
 from orderbook.views import BookSnapshot, LevelDepth, LevelSnapshot, OrderView
 
 

@@ -10,9 +10,9 @@ from struct import pack
 from orderbook.enums import Side
 from orderbook.errors import NumericOverflow, OrderBookError, UnknownAccount
 from orderbook.instruments import Instrument
-from orderbook.reference_checks import U64_MAX, invariant
-from orderbook.reference_matching import Matcher
-from orderbook.reference_state import Order
+from orderbook.reference.checks import U64_MAX, invariant
+from orderbook.reference.matching import Matcher
+from orderbook.reference.state import Order
 
 
 def need(instrument: Instrument, order: Order) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from orderbook.errors import NotionalTooLarge, PriceOutOfBand, QuantityTooLarge, TooManyOrders
 from orderbook.instruments import Instrument
-from orderbook.reference_state import Order
+from orderbook.reference.state import Order
 
 
 class Limits:

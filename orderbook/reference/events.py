@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import islice
 
 from orderbook.errors import SequenceGone
-from orderbook.reference_checks import NotCopyable, Number, invariant, optional_u64, u64
+from orderbook.reference.checks import NotCopyable, Number, invariant, optional_u64, u64
 from orderbook.views import EngineEvent
 
 

@@ -1,23 +1,13 @@
-"""The slow, obvious engine: the oracle that the tests hold the compiled one against.
-
-It has the public names of the compiled engine and none of its structure. `reference_state` holds the orders,
-`reference_matching` matches them by the plans of `reference_prevention`, `reference_risk` puts the balances of
-`reference_ledger` in front of that, and `reference_exchange` several instruments over one ledger. One difference: it
-does not notice when a second thread enters it.
-"""
+"""MatchingEngine: the oracle of the engine without accounts."""
 
 from orderbook.enums import OrderType
 from orderbook.errors import InvalidCommand
-from orderbook.reference_batch import BatchResult, Command, Kind, check_command, process
-from orderbook.reference_book import OrderBook
-from orderbook.reference_checks import Number, optional_u64, state_hash, u64
-from orderbook.reference_events import Engine, EventLog
-from orderbook.reference_exchange import Exchange
-from orderbook.reference_matching import Matcher, new_request
-from orderbook.reference_risk import RiskEngine
+from orderbook.reference.batch import BatchResult, Command, Kind, check_command, process
+from orderbook.reference.book import OrderBook
+from orderbook.reference.checks import Number, optional_u64, state_hash, u64
+from orderbook.reference.events import Engine, EventLog
+from orderbook.reference.matching import Matcher, new_request
 from orderbook.views import Fill, MatchResult
-
-__all__ = ["Exchange", "MatchingEngine", "OrderBook", "RiskEngine"]
 
 KINDS = (Kind.NEW, Kind.CANCEL, Kind.MODIFY)  # the others need accounts
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 from orderbook.enums import OrderType, Side
 from orderbook.errors import AccountMismatch, Halted, InsufficientBase, InsufficientQuote, NumericOverflow
 from orderbook.instruments import DEFAULT_INSTRUMENT, Instrument
-from orderbook.reference_batch import BatchResult, Command, Kind, check_command, process
-from orderbook.reference_book import OrderBook
-from orderbook.reference_checks import U64_MAX, Number, optional_u64, prevention_of, state_hash, u64
-from orderbook.reference_events import Engine, EventLog
-from orderbook.reference_ledger import Ledger, need
-from orderbook.reference_limits import Limits
-from orderbook.reference_matching import Matcher, Request, new_request
-from orderbook.reference_state import Order
+from orderbook.reference.batch import BatchResult, Command, Kind, check_command, process
+from orderbook.reference.book import OrderBook
+from orderbook.reference.checks import U64_MAX, Number, optional_u64, prevention_of, state_hash, u64
+from orderbook.reference.events import Engine, EventLog
+from orderbook.reference.ledger import Ledger, need
+from orderbook.reference.limits import Limits
+from orderbook.reference.matching import Matcher, Request, new_request
+from orderbook.reference.state import Order
 from orderbook.views import AccountSnapshot, Fill, MatchResult, OrderView
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from orderbook.enums import OrderType, RejectReason, RemoveReason, SelfTradePrevention, Side
 from orderbook.errors import CrossedOrder, DuplicateOrder, InvalidQuantity, MissingPrice, OrderBookError
 from orderbook.instruments import DEFAULT_INSTRUMENT
-from orderbook.reference_book import OrderBook
-from orderbook.reference_checks import Number, invariant, optional_u64, order_type_of, side_of, u64
-from orderbook.reference_events import EventLog
-from orderbook.reference_limits import Limits
-from orderbook.reference_prevention import Plan, plan
-from orderbook.reference_state import Order
+from orderbook.reference.book import OrderBook
+from orderbook.reference.checks import Number, invariant, optional_u64, order_type_of, side_of, u64
+from orderbook.reference.events import EventLog
+from orderbook.reference.limits import Limits
+from orderbook.reference.prevention import Plan, plan
+from orderbook.reference.state import Order
 from orderbook.views import BookAdded, BookRemoved, BookUpdated, EngineEvent, Fill, MatchResult, Rejection, Trade
 
 RESTING_TYPES = (OrderType.LIMIT, OrderType.POST_ONLY)

@@ -1,0 +1,9 @@
+"""Turning away whoever comes in while an engine is in use."""
+
+
+cdef class Guard:
+    """Whether a batch or a walk is under way."""
+
+
+cdef int turn_away() except -1:
+    raise RuntimeError("the book is in use: a batch is running on it, or another call is reading it")

@@ -1,0 +1,90 @@
+"""Money: where the accounts of one market have theirs, and what the taker at hand moves.
+
+An order of a side gives one of the market's two assets and gets the other: a bid gives quote, an ask base. What it
+gives is reserved while it rests. A taker reserves nothing: that it has enough was checked, and what it paid, got and
+now needs for its rest is booked in one go when it has traded. Its makers are booked fill by fill.
+
+In the middle of a taker's trades a holding may stand above 2^64-1 in truth, where it trades with itself; unsigned
+numbers wrap, and are right again when it has paid.
+"""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from orderbook.accounts cimport Accounts, Holding, holding_at, seat_at
+from orderbook.limits cimport Limits
+from orderbook.records cimport BID
+from orderbook.seats cimport Seat
+
+
+cdef struct Money:
+    Accounts *accounts
+    uint32_t base          # position among the assets
+    uint32_t quote
+    uint32_t gives[2]      # where in a row is what a BID, an ASK gives: the offset of quote, of base
+    uint32_t seat          # where in a row is the seat in this market
+    uint32_t account       # the taker's slot
+    uint32_t own           # the same while its self-trades are to be prevented, else 0
+    uint8_t prevention     # PreventionCode of the taker
+    uint8_t sent           # the one that it was sent with, 0 none
+    uint8_t usual          # the instrument's, 0 none
+    bint halted
+    bint met_own           # trading stopped at an order of the taker's account
+    uint64_t paid          # by the taker, of what its side gives
+    uint64_t gained        # by it, of the other asset
+    Limits limits
+
+
+cdef inline uint64_t needed(int side, uint64_t price, uint64_t quantity) noexcept nogil:
+    """Return what an order reserves: ticks × lots of quote, or lots of base. It was checked that the value fits."""
+    return price * quantity if side == BID else quantity
+
+
+cdef inline Holding *given(const Money *money, uint32_t account, int side) noexcept nogil:
+    """Return the account's holding of what orders of `side` give."""
+    return holding_at(money.accounts, account, money.gives[side - 1])
+
+
+cdef inline Holding *gotten(const Money *money, uint32_t account, int side) noexcept nogil:
+    """Return the account's holding of what orders of `side` get."""
+    return holding_at(money.accounts, account, money.gives[2 - side])
+
+
+cdef inline Seat *seat_of(const Money *money, uint32_t account) noexcept nogil:
+    return seat_at(money.accounts, account, money.seat)
+
+
+cdef inline void money_begin(Money *money, uint32_t account, uint8_t sent) noexcept nogil:
+    """Make an account the taker, of an order sent with a PreventionCode of its own, or 0."""
+    money.account = account
+    money.sent = sent
+    money.prevention = sent if sent else money.usual
+    money.own = account if money.prevention else 0
+    money.met_own = False
+    money.paid = money.gained = 0
+
+
+cdef inline void settle_maker(Money *money, uint32_t maker, int taker_side, uint64_t price,
+                              uint64_t quantity) noexcept nogil:
+    """Book one fill for the maker, and note it for the taker."""
+    cdef uint64_t value = price * quantity
+    cdef uint64_t paid = value if taker_side == BID else quantity
+    cdef uint64_t gained = quantity if taker_side == BID else value
+    gotten(money, maker, taker_side).reserved -= gained
+    given(money, maker, taker_side).available += paid
+    money.paid += paid
+    money.gained += gained
+
+
+cdef inline void settle_taker(const Money *money, int side, uint64_t for_rest) noexcept nogil:
+    """Book all that the taker traded, and reserve what its rest needs."""
+    cdef Holding *holding = given(money, money.account, side)
+    holding.available -= money.paid + for_rest
+    holding.reserved += for_rest
+    gotten(money, money.account, side).available += money.gained
+
+
+cdef inline void release(const Money *money, uint32_t account, int side, uint64_t amount) noexcept nogil:
+    """Give back what an order of `side` had reserved. An amount below 0, modulo 2^64, reserves more."""
+    cdef Holding *holding = given(money, account, side)
+    holding.available += amount
+    holding.reserved -= amount

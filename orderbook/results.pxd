@@ -1,0 +1,12 @@
+"""MatchResults: what a single command did, as Python objects."""
+
+from libc.stdint cimport uint64_t
+
+from orderbook.guard cimport Guard
+from orderbook.matching cimport Matcher
+from orderbook.views cimport MatchResult
+
+cdef tuple blank_fills(Matcher *matcher, Guard guard, uint64_t order_id, int side, uint64_t limit_key,
+                       uint64_t quantity)
+
+cdef MatchResult result_of(const Matcher *matcher, Guard guard, tuple blanks)

@@ -1,0 +1,151 @@
+"""Commands of accounts: is there an account, is it its order, has it the money? Then the matcher settles as it trades.
+
+The C functions of RiskEngine, in the manner of matching.pxd: they return codes, and one that is not ACCEPTED means that
+nothing changed, save a rejection event. Ids come hashed, as batches hash them ahead.
+"""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from orderbook.accounts cimport (
+    Accounts, account_find, account_give, account_id, account_lacks, account_open, account_take, issue_overflows,
+)
+from orderbook.book cimport OrderBook, order_at
+from orderbook.events cimport EventSource
+from orderbook.matching cimport Matcher, cancel_at, find_hashed, modify_at, reject, submit_hashed, withdraw
+from orderbook.money cimport Money, given, money_begin, needed, seat_of
+from orderbook.reach cimport market_cost
+from orderbook.records cimport (
+    ACCEPTED, ACCOUNT_MISMATCH, ASK, BID, CANCELED, CAPACITY_EXCEEDED, HALTED, INSUFFICIENT_BASE, INSUFFICIENT_QUOTE,
+    MARKET, MISSING_PRICE, NUMERIC_OVERFLOW, REJECT_MISSING_PRICE, UNKNOWN_ACCOUNT, UNKNOWN_ORDER, Order, unlikely,
+)
+from orderbook.seats cimport Seat
+from orderbook.venue cimport Venue
+from orderbook.wide cimport Wide, fits, value_of
+
+
+cdef inline int insufficient(int side) noexcept nogil:
+    """Return the code for too little of what orders of `side` give."""
+    return INSUFFICIENT_QUOTE if side == BID else INSUFFICIENT_BASE
+
+
+cdef inline int risk_submit(Matcher *matcher, uint32_t account, uint64_t order_id, uint32_t hash, int side,
+                            int order_type, uint64_t price, bint has_price, uint64_t quantity,
+                            uint8_t prevention) noexcept nogil:
+    """Run a new order of the account in a slot, 0 for an unknown one; return a Code.
+
+    prevention: the PreventionCode that it was sent with, 0 for what the instrument says.
+    """
+    cdef Money *money = &matcher.money
+    cdef Wide value = 0
+    if unlikely((order_type != MARKET) & (not has_price)):
+        return reject(matcher, MISSING_PRICE, REJECT_MISSING_PRICE, order_id, side, order_type, 0, False, quantity)
+    if unlikely(account == 0):
+        return UNKNOWN_ACCOUNT
+    if unlikely(money.halted):
+        return HALTED
+    money_begin(money, account, prevention)
+    if order_type != MARKET:
+        value = value_of(price, quantity)
+    elif side == BID:
+        value = market_cost(matcher.book, money, side, quantity)
+    if unlikely(not fits(value)):
+        return NUMERIC_OVERFLOW
+    if unlikely(given(money, account, side).available < (<uint64_t>value if side == BID else quantity)):
+        return insufficient(side)
+    return submit_hashed(matcher, order_id, hash, side, order_type, price, has_price, quantity, True)
+
+
+cdef inline int order_of(const Matcher *matcher, uint64_t account, uint32_t slot) noexcept nogil:
+    """Return ACCEPTED where the order in a slot is one of the account with this id."""
+    if unlikely(slot == 0):
+        return UNKNOWN_ORDER
+    if unlikely(account_id(matcher.money.accounts, order_at(matcher.book, slot).account) != account):
+        return ACCOUNT_MISMATCH
+    return ACCEPTED
+
+
+cdef inline int risk_modify(Matcher *matcher, uint64_t account, uint64_t order_id, uint32_t hash, uint64_t quantity,
+                            uint64_t price, bint has_price) noexcept nogil:
+    """Change an order of the account with this id; return a Code."""
+    cdef Money *money = &matcher.money
+    cdef uint32_t slot = find_hashed(matcher, order_id, hash)
+    cdef const Order *order = order_at(matcher.book, slot)
+    cdef uint64_t new_price
+    cdef int code = order_of(matcher, account, slot)
+    if unlikely(code):
+        return code
+    new_price = price if has_price else order.price
+    if unlikely(money.halted and (new_price != order.price or quantity > order.quantity)):
+        return HALTED
+    if unlikely(not fits(value_of(new_price, quantity))):
+        return NUMERIC_OVERFLOW
+    if unlikely(
+        given(money, order.account, order.side).available + needed(order.side, order.price, order.quantity)
+        < needed(order.side, new_price, quantity)
+    ):
+        return insufficient(order.side)
+    money_begin(money, order.account, order.prevention)
+    return modify_at(matcher, slot, quantity, price, has_price, True)
+
+
+cdef inline int risk_cancel(Matcher *matcher, uint64_t account, uint64_t order_id, uint32_t hash) noexcept nogil:
+    """Cancel an order of the account with this id; return a Code. `unfilled` becomes the quantity taken back."""
+    cdef uint32_t slot = find_hashed(matcher, order_id, hash)
+    cdef int code = order_of(matcher, account, slot)
+    return code if unlikely(code) else cancel_at(matcher, slot, True)
+
+
+cdef inline int risk_cancel_all(Matcher *matcher, uint32_t account) noexcept nogil:
+    """Cancel all orders of the account in a slot, in order of entry; return a Code. `unfilled` becomes their number."""
+    cdef const Seat *seat
+    cdef uint32_t place
+    matcher.unfilled = 0
+    if account == 0:
+        return UNKNOWN_ACCOUNT
+    seat = seat_of(&matcher.money, account)
+    matcher.unfilled = seat.open
+    for place in range(seat.size):
+        if seat.entries[place]:
+            withdraw(matcher, seat.entries[place], CANCELED, True)
+    return ACCEPTED
+
+
+cdef inline int risk_credit(Matcher *matcher, uint64_t id, uint64_t base, uint64_t quote) noexcept nogil:
+    """Give an account base and quote, both or neither, and make it where there is none; return a Code."""
+    cdef Accounts *accounts = matcher.money.accounts
+    cdef uint32_t account
+    matcher.unfilled = 0
+    if issue_overflows(accounts, matcher.money.base, base) or issue_overflows(accounts, matcher.money.quote, quote):
+        return NUMERIC_OVERFLOW
+    account = account_open(accounts, id)
+    if account == 0:
+        return CAPACITY_EXCEEDED
+    account_give(accounts, account, matcher.money.base, base)
+    account_give(accounts, account, matcher.money.quote, quote)
+    return ACCEPTED
+
+
+cdef inline int risk_debit(Matcher *matcher, uint64_t id, uint64_t base, uint64_t quote) noexcept nogil:
+    """Take base and quote that are available from an account, both or neither; return a Code."""
+    cdef Accounts *accounts = matcher.money.accounts
+    cdef uint32_t account = account_find(accounts, id)
+    if account == 0:
+        return UNKNOWN_ACCOUNT
+    if account_lacks(accounts, account, matcher.money.base, base):
+        return INSUFFICIENT_BASE
+    if account_lacks(accounts, account, matcher.money.quote, quote):
+        return INSUFFICIENT_QUOTE
+    account_take(accounts, account, matcher.money.base, base)
+    account_take(accounts, account, matcher.money.quote, quote)
+    return ACCEPTED
+
+
+cdef class RiskEngine(EventSource):
+    cdef Venue venue
+    cdef Matcher *core             # the C-level door: this market's, in the venue
+    cdef readonly OrderBook order_book
+    cdef readonly object instrument
+    cdef int enter(self) except -1
+
+
+cdef RiskEngine new_market(Venue venue, uint32_t position)
