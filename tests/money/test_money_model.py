@@ -18,6 +18,7 @@ from .flow import flow
 from .helpers import needs
 from .strategies import (
     ASSETS,
+    REFERENCE,
     accounts,
     amounts,
     batches,
@@ -106,6 +107,13 @@ class Exchanges(RuleBasedStateMachine):
         if not isinstance(self.both(lambda exchange: exchange.debit(account, asset, amount)), type):
             self.issued[asset] -= amount
 
+    @rule(account=known, asset=st.sampled_from(ASSETS), more=st.integers(-1, 1))
+    def issue_all_there_can_be(self, account, asset, more):
+        """Credit up to the cap, or one beyond it, and take it back, so that later credits find room."""
+        amount = min(TOP - self.issued[asset] + more, TOP)
+        self.credit(account, asset, amount)
+        self.debit(account, asset, amount)
+
     def leave(self, position, account, side, amount):
         """Leave an account so much available, if that can be, of what an order of this side has to have."""
         market = self.market(position)
@@ -132,7 +140,7 @@ class Exchanges(RuleBasedStateMachine):
         """Submit with exactly the money that it takes, or one more, or one too few."""
         need = price * quantity if side is BID else quantity
         if side is BID and order_type is MARKET:
-            need = self.market(position).order_book.market_order_cost(BID, quantity)[0]
+            need = self.cost(position, quantity, None if prevention is None else account)
         self.leave(position, account, side, min(max(need + more, 0), TOP))
         self.submit(position, account, order_id, side, order_type, price, quantity, prevention)
 
@@ -153,6 +161,16 @@ class Exchanges(RuleBasedStateMachine):
                 account, order_id, side, order_type, price, quantity, self_trade_prevention=prevention
             ),
         )
+
+    def cost(self, position, quantity, skipped):
+        """Return what so many lots cost a market bid, where the orders of an account are skipped, or of none."""
+        market, cost = self.market(position), 0
+        own = {order.id for order in market.open_orders(skipped)} if skipped else set()
+        for level in market.order_book.snapshot().asks:
+            for order in level.orders:
+                lots = 0 if order.id in own else min(quantity, order.quantity)
+                cost, quantity = cost + lots * order.price, quantity - lots
+        return cost
 
     def resting(self, position):
         """Return (account, order) of all that rests in a market."""
@@ -188,6 +206,27 @@ class Exchanges(RuleBasedStateMachine):
             need = (order.price if price is None else price) * quantity if order.side is BID else quantity
             self.leave(position, account, order.side, min(max(need - held + more, 0), TOP))
             self.both_markets(position, lambda market: market.modify_order(account, order.id, quantity, price))
+
+    @rule(
+        position=pick,
+        which=pick,
+        more=st.integers(-2, 1),
+        price=st.sampled_from([None, -1, 0, 0, 1]),
+        reference=st.sampled_from([REFERENCE, 0, 50]),
+        halted=st.booleans(),
+    )
+    def nudge_a_resting_order(self, position, which, more, price, reference, halted):
+        """Modify one a little, while its market is halted or its price out of the band, or both, or neither."""
+        resting = self.resting(position)
+        if resting:
+            account, order = resting[which % len(resting)]
+            quantity = min(max(order.quantity + more, 0), TOP)
+            price = None if price is None else min(max(order.price + price, 0), TOP)
+            self.move_the_reference_price(position, reference)
+            self.both_markets(position, lambda market: market.halt() if halted else market.resume())
+            self.both_markets(position, lambda market: market.modify_order(account, order.id, quantity, price))
+            self.move_the_reference_price(position, REFERENCE)
+            self.both_markets(position, lambda market: market.resume())
 
     @rule(position=pick, account=accounts, order_id=ids, quantity=quantities, price=st.one_of(st.none(), prices))
     def modify_order(self, position, account, order_id, quantity, price):

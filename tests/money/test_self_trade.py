@@ -174,6 +174,25 @@ def test_an_own_order_that_has_traded_in_part(api, side, mode, fills, unfilled, 
 
 
 @SIDES
+@pytest.mark.parametrize(
+    ("mode", "unfilled", "rests", "left"),
+    [(NEWEST, 4, None, [(1, 10)]), (OLDEST, 0, 4, []), (BOTH, 4, None, []), (DECREMENT, 4, None, [(1, 6)])],
+)
+def test_an_own_order_that_is_larger_than_the_taker(api, side, mode, unfilled, rests, left):
+    """A removal takes all of it, however little the taker wanted."""
+    engine = funded(api, self_trade_prevention=mode)
+    makers(engine, side, (ALICE, 1, 10))
+    result = limit(engine, ALICE, TAKER, side, PRICE, 4)
+    assert (result.fills, result.unfilled) == ((), unfilled)
+    assert result.resting == (OrderView(TAKER, side, PRICE, rests) if rests else None)
+    assert queue(engine.order_book, Side(3 - side), PRICE) == left
+    removed = [event.quantity for event in engine.events() if isinstance(event, BookRemoved)]
+    assert removed == ([10] if mode in (OLDEST, BOTH) else [])
+    available(engine, ALICE)
+    engine.check()
+
+
+@SIDES
 def test_a_decremented_maker_keeps_its_place(api, side):
     engine = funded(api, self_trade_prevention=DECREMENT)
     makers(engine, side, (ALICE, 1, 10), (BOB, 2, 4))
