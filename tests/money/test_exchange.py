@@ -19,6 +19,7 @@ from orderbook import (
     NumericOverflow,
     OrderView,
     RejectReason,
+    Side,
     UnknownAccount,
     UnknownOrder,
     UnknownSymbol,
@@ -26,7 +27,7 @@ from orderbook import (
 
 from ..engine.helpers import ASK, BID, LIMIT, MARKET, POST_ONLY, TOP, new, process
 from .flow import flow
-from .helpers import ALICE, BOB, STRANGER, of
+from .helpers import ALICE, BOB, STRANGER, credit, of
 
 BTC = Instrument("BTC-USD", "BTC", "USD")
 ETH = Instrument("ETH-USD", "ETH", "USD")
@@ -221,6 +222,27 @@ def test_the_cap_is_per_asset(exchange):
     exchange.market("ETH-BTC").credit_account(STRANGER, 1, 1)
     assert exchange.total("USD") == TOP
     assert exchange.total("ETH") == 2001
+
+
+def test_many_instruments_and_accounts(api):
+    """A ring of instruments, each the quote of one and the base of the next: every account trades in all of them."""
+    count = 40
+    instruments = [Instrument(f"A{n}-A{(n + 1) % count}", f"A{n}", f"A{(n + 1) % count}") for n in range(count)]
+    exchange = api.Exchange(instruments)
+    commands = []
+    for account in range(60):
+        commands += [credit(account, 10, 10, instrument=n) for n in range(count)]
+        side = Side(1 + account % 2)
+        commands += [of(account, new(account, side, LIMIT, 1, 1 + account % 4, instrument=n)) for n in range(count)]
+    status, _, fills = process(exchange, commands)
+    assert set(status) == {0}
+    assert {exchange.total(f"A{n}") for n in range(count)} == {60 * 20}
+    assert {len(exchange.market(instrument.symbol).order_book) for instrument in instruments} == {10}
+    assert len(fills) == 40 * count
+    for account in range(60):
+        held = {tuple(exchange.balance(account, f"A{n}")) for n in range(count)}
+        assert [sum(balance) for balance in held] == [20]  # the ring has no end, so its assets are all alike
+    exchange.check()
 
 
 # One sequence of events.

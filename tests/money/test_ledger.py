@@ -163,3 +163,15 @@ def test_the_hash_covers_balances_and_accounts(api):
     ]
     assert len(set(hashes)) == len(hashes)
     assert hash_after((ALICE, 3, 4), (BOB, 5, 6)) == hash_after((BOB, 5, 0), (ALICE, 3, 4), (BOB, 0, 6))
+
+
+@pytest.mark.parametrize("stride", [1, 64, 1 << 16, 1 << 32, (1 << 52) + 1])
+def test_many_accounts_with_ids_in_patterns(engine, stride):
+    """Ids are chosen by strangers, and so may all look alike from one end."""
+    accounts = [number * stride for number in range(4000)]
+    for number, account in enumerate(accounts):
+        engine.credit_account(account, number, 2 * number)
+    for number, account in enumerate(accounts):
+        assert engine.account_snapshot(account) == AccountSnapshot(number, 0, 2 * number, 0)
+    assert engine.account_snapshot(4000 * stride) is None
+    engine.check()

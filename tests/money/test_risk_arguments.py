@@ -156,6 +156,8 @@ def test_arguments_are_checked_before_anything_else(engine, exchange):
         engine.debit_account(404, 1, TOP + 1)
     with pytest.raises(TypeError):
         exchange.credit(ALICE, "unknown", 1.5)
+    with pytest.raises(OverflowError):
+        exchange.debit(404, "unknown", -1)
     with pytest.raises(UnknownSymbol):
         exchange.credit(ALICE, "unknown", 1)
     assert engine.last_sequence == 0
