@@ -151,8 +151,8 @@ def test_own_orders_are_no_part_of_a_market_orders_notional(api, side, mode, val
             assert sum(fill.price * fill.quantity for fill in fills) == value
 
 
-def test_a_walk_beyond_the_top_is_too_large_for_any_limit(api):
-    """A market ask may be worth more than 2^64-1 only on paper: bids are paid for, so the walk of all of them fits."""
+def test_the_quantity_that_a_market_order_cannot_trade_is_worth_nothing(api):
+    """2^64-1 lots against one at the highest price there is: just what the limit allows."""
     engine = api.RiskEngine(instrument=market_of(notional_max=TOP))
     engine.credit_account(ALICE, TOP, 0)
     engine.credit_account(BOB, 0, TOP)
@@ -234,24 +234,22 @@ def test_the_order_of_the_limits(api, first, second):
 @pytest.mark.parametrize(
     ("settings", "error"),
     [
-        ({"reference_price": 50, "price_band": 10}, PriceOutOfBand),
+        ({"reference_price": 50, "price_band": 45}, PriceOutOfBand),
         ({"quantity_max": 4}, QuantityTooLarge),
-        ({"notional_max": 499}, NotionalTooLarge),
-        ({"open_orders_max": 0}, TooManyOrders),
+        ({"notional_max": 399}, NotionalTooLarge),
+        ({"open_orders_max": 1}, TooManyOrders),
     ],
 )
 def test_limits_come_after_the_duplicate_and_before_crossing(api, settings, error):
     engine = funded(api, **settings)
-    engine.reference_price = 100
-    small = (BID, 90, 4) if "open_orders_max" not in settings else None
-    if small:
-        limit(engine, BOB, 1, *small)
-        if "reference_price" in settings:
-            engine.reference_price = 50
-        with refused(engine, DuplicateOrder, RejectReason.DUPLICATE):
-            engine.submit(ALICE, 1, ASK, POST_ONLY, 90, 100)
+    limit(engine, BOB, 1, BID, 95, 4)
+    limit(engine, ALICE, 2, BID, 95, 4)
+    if error is PriceOutOfBand:
+        engine.reference_price = 200
+    with refused(engine, DuplicateOrder, RejectReason.DUPLICATE):
+        engine.submit(ALICE, 1, ASK, POST_ONLY, 95, 100)
     with refused(engine, error):
-        engine.submit(ALICE, 2, ASK, POST_ONLY, 90, 100)
+        engine.submit(ALICE, 3, ASK, POST_ONLY, 95, 100)
 
 
 def test_crossing_comes_after_the_limits_have_let_it_pass(api):
@@ -266,7 +264,7 @@ def test_crossing_comes_after_the_limits_have_let_it_pass(api):
 
 @pytest.fixture
 def rested(api):
-    """Return a function that rests a bid of 10 at 100 and then sets the limits, by way of the instrument's own."""
+    """Return a function that makes an engine with these limits, in which ALICE has a bid of 10 at 100."""
 
     def rest(**settings):
         engine = funded(api, **settings)
