@@ -7,7 +7,7 @@ cache line for one market, and nothing is looked up but the row. A row's slot is
 Invariants: per asset, available + reserved over all rows = issued; reserved is what the resting orders need. `issued`
 is at most 2^64-1, so no sum of holdings can overflow: what is added to one has been taken from another.
 
-Rows are never given back. Memory: 8 + 24 × markets + 16 × assets bytes per account, in whole cache lines, and 16 to 32
+Rows are never given back. Memory: 8 + 24 × markets + 16 × assets bytes per account, in whole cache lines, and 32 to 64
 in the index.
 """
 
@@ -15,7 +15,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
 from orderbook.index cimport (
-    Index, index_add, index_bytes, index_destroy, index_find, index_hash, index_init, index_reserve,
+    Index, index_add, index_bytes, index_destroy, index_find, index_grow, index_hash, index_init, index_room,
 )
 from orderbook.pages cimport pages_free, pages_grow
 from orderbook.seats cimport Seat
@@ -108,10 +108,14 @@ cdef inline uint32_t account_find(const Accounts *accounts, uint64_t id) noexcep
 
 
 cdef inline int accounts_reserve(Accounts *accounts) noexcept nogil:
-    """See to it that one more account can be opened; return 0, or -1 when memory is out."""
+    """See to it that one more account can be opened; return 0, or -1 when memory is out.
+
+    The index is kept emptier than that of orders: accounts come in no order, and where an id is not at its home, the
+    processor has guessed wrong.
+    """
     cdef size_t bytes = accounts.capacity * accounts.row_size
     cdef char *rows
-    if index_reserve(&accounts.index):
+    if accounts.index.count >= index_room(&accounts.index) >> 1 and index_grow(&accounts.index):
         return -1
     if accounts.used < accounts.capacity:
         return 0

@@ -12,11 +12,11 @@ Every function validates all, then mutates: a code other than ACCEPTED means tha
 event. Memory is reserved before anything changes, too.
 """
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from orderbook.book cimport (
-    Book, OrderBook, book_available, book_crosses, book_drop, book_reserve, book_resize, book_rest, opposite_of,
+    Book, OrderBook, book_available, book_drop, book_reserve, book_resize, book_rest, opposite_of,
     order_at, side_of,
 )
 from orderbook.batch cimport ResultPool
@@ -30,7 +30,7 @@ from orderbook.records cimport (
     ACCEPTED, BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, CANCELED, CAPACITY_EXCEEDED, CROSSED_ORDER, DUPLICATE_ORDER,
     EVENT_SMALL_FIELDS, FILL_OR_KILL, FILLED, INVALID_QUANTITY, LIMIT, MARKET, MISSING_PRICE, NUMERIC_OVERFLOW,
     POST_ONLY, REJECT_CROSSED, REJECT_DUPLICATE, REJECT_INSUFFICIENT_LIQUIDITY, REJECT_INVALID_QUANTITY,
-    REJECT_MISSING_PRICE, TRADE, UNKNOWN_ORDER, Command, Event, Fill, Level, Order, likely, prefetch, unlikely,
+    REJECT_MISSING_PRICE, TRADE, UNKNOWN_ORDER, Event, Fill, Level, Order, likely, prefetch, unlikely,
 )
 from orderbook.seats cimport seat_enter, seat_leave, seat_reserve
 from orderbook.slab cimport slab_give_back
@@ -260,26 +260,7 @@ cdef inline void withdraw(Matcher *matcher, uint32_t slot, int reason, bint fund
     book_drop(matcher.book, slot)
 
 
-cdef inline int reprice(Matcher *matcher, uint32_t slot, uint64_t price, uint64_t quantity, bint funded) noexcept nogil:
-    """Cancel a resting order and submit it anew under its id; `modify_at` has checked the rest."""
-    cdef Book *book = matcher.book
-    cdef const Order *order = order_at(book, slot)
-    cdef uint64_t id = order.id
-    cdef uint32_t hash = order.hash
-    cdef int side = order.side
-    cdef bint post_only = order.post_only
-    cdef uint64_t limit_key = price ^ opposite_of(book, side).mask
-    cdef bint crosses = book_crosses(book, side, price)
-    if unlikely(crosses and post_only):
-        return reject(matcher, CROSSED_ORDER, REJECT_CROSSED, id, side, POST_ONLY, price, True, quantity)
-    if unlikely(book_reserve(book, side, price, slot, crosses)):
-        return CAPACITY_EXCEEDED
-    if funded and unlikely(seat_reserve(seat_of(&matcher.money, order_at(book, slot).account), book)):
-        return CAPACITY_EXCEEDED
-    if crosses and unlikely(reserve_fills(matcher, side, limit_key, quantity)):
-        return CAPACITY_EXCEEDED
-    withdraw(matcher, slot, CANCELED, funded)
-    return execute(matcher, id, hash, side, LIMIT, price, limit_key, quantity, crosses, True, post_only, funded)
+cdef int reprice(Matcher *matcher, uint32_t slot, uint64_t price, uint64_t quantity, bint funded) noexcept nogil
 
 
 cdef inline int modify_at(Matcher *matcher, uint32_t slot, uint64_t quantity, uint64_t price, bint has_price,
@@ -357,10 +338,6 @@ cdef inline int matcher_modify(Matcher *matcher, uint64_t order_id, uint64_t qua
 cdef inline int matcher_cancel(Matcher *matcher, uint64_t order_id) noexcept nogil:
     """Take a resting order out of the book; return a Code. `unfilled` becomes the quantity taken back."""
     return cancel_hashed(matcher, order_id, index_hash(&matcher.book.index, order_id))
-
-
-cdef void run_batch(Matcher *matcher, const Command *commands, size_t size, uint8_t *status,
-                    uint64_t *unfilled) noexcept nogil
 
 
 cdef class MatchingEngine(EventSource):

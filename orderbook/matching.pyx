@@ -1,6 +1,6 @@
 """MatchingEngine: the matcher as Python sees it. It checks arguments, calls matching.pxd, and raises."""
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
 from orderbook.batch cimport BatchResult, CommandBuffer, ResultPool, new_batch_result
 from orderbook.book cimport book_crosses, book_find
@@ -10,7 +10,7 @@ from orderbook.guard cimport guard_enter
 from orderbook.levels cimport level_next
 from orderbook.limits cimport Limits, out_of_band
 from orderbook.numbers cimport as_order_type, as_side, as_u64
-from orderbook.pipeline cimport run_records
+from orderbook.pipeline cimport run_batch
 from orderbook.reach cimport market_cost
 from orderbook.records cimport (
     BID, CANCEL_NEWEST, CANCEL_OLDEST, DECREMENT, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, NO_PRICE,
@@ -65,6 +65,28 @@ cdef int reserve_many_fills(Matcher *matcher, int side, uint64_t limit_key, uint
     return fill_buffer_reserve(matcher.fills, most)
 
 
+cdef int reprice(Matcher *matcher, uint32_t slot, uint64_t price, uint64_t quantity, bint funded) noexcept nogil:
+    """Cancel a resting order and submit it anew under its id; `modify_at` has checked the rest."""
+    cdef Book *book = matcher.book
+    cdef const Order *order = order_at(book, slot)
+    cdef uint64_t id = order.id
+    cdef uint32_t hash = order.hash
+    cdef int side = order.side
+    cdef bint post_only = order.post_only
+    cdef uint64_t limit_key = price ^ opposite_of(book, side).mask
+    cdef bint crosses = book_crosses(book, side, price)
+    if unlikely(crosses and post_only):
+        return reject(matcher, CROSSED_ORDER, REJECT_CROSSED, id, side, POST_ONLY, price, True, quantity)
+    if unlikely(book_reserve(book, side, price, slot, crosses)):
+        return CAPACITY_EXCEEDED
+    if funded and unlikely(seat_reserve(seat_of(&matcher.money, order_at(book, slot).account), book)):
+        return CAPACITY_EXCEEDED
+    if crosses and unlikely(reserve_fills(matcher, side, limit_key, quantity)):
+        return CAPACITY_EXCEEDED
+    withdraw(matcher, slot, CANCELED, funded)
+    return execute(matcher, id, hash, side, LIMIT, price, limit_key, quantity, crosses, True, post_only, funded)
+
+
 cdef uint64_t prevent_self_trade(Matcher *matcher, BookSide *makers, uint64_t quantity) noexcept nogil:
     """Do what the taker's prevention says where its own order is the next maker; return what is left of the taker."""
     cdef Money *money = &matcher.money
@@ -108,12 +130,6 @@ cdef int limits_forbid(Matcher *matcher, int side, int order_type, uint64_t pric
         if seat_of(&matcher.money, matcher.money.account).open >= limits.open_orders_max:
             return TOO_MANY_ORDERS
     return ACCEPTED
-
-
-cdef void run_batch(Matcher *matcher, const Command *commands, size_t size, uint8_t *status,
-                    uint64_t *unfilled) noexcept nogil:
-    """Run the records of a batch on a matcher without accounts."""
-    run_records(matcher, 0, 1, commands, size, status, unfilled, False)
 
 
 cdef class MatchingEngine(EventSource):

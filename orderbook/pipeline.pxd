@@ -5,7 +5,8 @@ are each a cache miss where the book is large, one behind the other. A batch kno
 are hashed ahead, and each link of that chain is prefetched a few commands before the next link is read. Accounts are
 found the same way.
 
-One loop for engines with and without accounts, as in matching.pxd: `funded` is a constant of the caller.
+One loop for engines with and without accounts, as in matching.pxd: `funded` is a constant of the caller. Each of the
+two stands in a module that calls the matcher nowhere else, so that the compiler puts all of it into the loop.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -99,66 +100,73 @@ cdef inline uint32_t likely_slot(const Index *index, uint32_t hash) noexcept nog
     return <uint32_t>index.entries[hash >> index.shift]
 
 
+cdef inline Matcher *market_of(const Ahead *ahead, Matcher *markets, bint funded) noexcept nogil:
+    """Return the matcher of a command; without accounts there is but one."""
+    return ahead.matcher if funded else markets
+
+
 cdef inline void look_ahead(Ahead *ahead, Matcher *markets, uint32_t first, uint32_t count, const Command *command,
                             bint funded) noexcept nogil:
     """Hash the ids of a command, and fetch their index entries."""
     cdef uint32_t market = command.instrument - first
+    cdef Matcher *matcher = markets
     cdef const Index *index
-    ahead.matcher = markets
-    if funded and market < count:
-        ahead.matcher += market
-    index = &ahead.matcher.book.index
+    if funded:
+        matcher += market if market < count else 0
+        ahead.matcher = matcher
+    index = &matcher.book.index
     ahead.id = command.order_id
     ahead.hash = index_hash(index, ahead.id)
-    ahead.slot = 0
     prefetch(&index.entries[ahead.hash >> index.shift])
     if funded:
-        index = &ahead.matcher.money.accounts.index
+        index = &matcher.money.accounts.index
         ahead.account = command.account_id
         ahead.account_hash = index_hash(index, ahead.account)
         prefetch(&index.entries[ahead.account_hash >> index.shift])
 
 
-cdef inline void fetch_order(Ahead *ahead, bint funded) noexcept nogil:
+cdef inline void fetch_order(Ahead *ahead, const Matcher *matcher, bint funded) noexcept nogil:
     """Read the index entries, and fetch the order and the account."""
-    cdef const Accounts *accounts = ahead.matcher.money.accounts
+    cdef const Accounts *accounts = matcher.money.accounts
     cdef const char *row
-    ahead.slot = likely_slot(&ahead.matcher.book.index, ahead.hash)
-    prefetch(order_at(ahead.matcher.book, ahead.slot))
+    ahead.slot = likely_slot(&matcher.book.index, ahead.hash)
+    prefetch(order_at(matcher.book, ahead.slot))
     if funded:
         row = account_row(accounts, likely_slot(&accounts.index, ahead.account_hash))
         prefetch(row)
-        prefetch(row + ahead.matcher.money.gives[0])
-        prefetch(row + ahead.matcher.money.gives[1])
-        prefetch(row + ahead.matcher.money.seat)
+        if accounts.row_size > 64:
+            prefetch(row + matcher.money.gives[0])
+            prefetch(row + matcher.money.gives[1])
+            prefetch(row + matcher.money.seat)
 
 
-cdef inline void fetch_links(const Ahead *ahead) noexcept nogil:
+cdef inline void fetch_links(const Ahead *ahead, const Book *book) noexcept nogil:
     """Read the order, and fetch its neighbours and its level."""
-    cdef const Book *book = ahead.matcher.book
     cdef const Order *order = order_at(book, ahead.slot)
     prefetch(order_at(book, order.older))
     prefetch(order_at(book, order.younger))
     prefetch(level_at(&book.store, order.level))
 
 
-cdef inline void fetch_node(const Ahead *ahead) noexcept nogil:
+cdef inline void fetch_node(const Ahead *ahead, const Book *book) noexcept nogil:
     """Read the level, and fetch the node of the price tree above it."""
-    cdef const Book *book = ahead.matcher.book
     cdef const Level *level = level_at(&book.store, order_at(book, ahead.slot).level)
     cdef const Node *node = node_at(&book.store, level.parent)
     prefetch(node)
     prefetch(&node.children[way(level.key, level.parent)])
 
 
-cdef inline void prefetch_makers(Book *book, const BookSide *side) noexcept nogil:
-    """Fetch what trading with the head of a side's best level will need: the orders, and their index entries."""
+cdef inline void prefetch_makers(const Matcher *matcher, const BookSide *side, bint funded) noexcept nogil:
+    """Fetch what trading with the head of a side's best level will need: the orders, and what they lead to."""
+    cdef const Book *book = matcher.book
     cdef uint32_t slot = level_at(&book.store, side.best).oldest
     cdef const Order *order
     cdef int _depth
     for _depth in range(MAKERS_AHEAD):
         order = order_at(book, slot)
         prefetch(&book.index.entries[order.hash >> book.index.shift])
+        if funded:
+            prefetch(account_row(matcher.money.accounts, order.account))
         slot = order.younger
         prefetch(order_at(book, slot))
 
@@ -168,7 +176,8 @@ cdef inline void run_records(Matcher *markets, uint32_t first, uint32_t count, c
     """Run records for the instruments from position `first` on, `count` of them."""
     cdef Ahead ring[AHEAD_ENTRY]
     cdef Ahead now
-    cdef Matcher *matcher
+    cdef Ahead *ahead
+    cdef Matcher *matcher = markets
     cdef size_t i
     cdef int code
     memset(ring, 0, sizeof(ring))
@@ -178,11 +187,15 @@ cdef inline void run_records(Matcher *markets, uint32_t first, uint32_t count, c
         now = ring[i % AHEAD_ENTRY]
         if i + AHEAD_ENTRY < size:
             look_ahead(&ring[i % AHEAD_ENTRY], markets, first, count, &commands[i + AHEAD_ENTRY], funded)
-            fetch_order(&ring[(i + AHEAD_ORDER) % AHEAD_ENTRY], funded)
-            fetch_links(&ring[(i + AHEAD_LINKS) % AHEAD_ENTRY])
-            fetch_node(&ring[(i + AHEAD_NODE) % AHEAD_ENTRY])
-        matcher = now.matcher
-        prefetch_makers(matcher.book, &matcher.book.sides[i & 1])
+            ahead = &ring[(i + AHEAD_ORDER) % AHEAD_ENTRY]
+            fetch_order(ahead, market_of(ahead, markets, funded), funded)
+            ahead = &ring[(i + AHEAD_LINKS) % AHEAD_ENTRY]
+            fetch_links(ahead, market_of(ahead, markets, funded).book)
+            ahead = &ring[(i + AHEAD_NODE) % AHEAD_ENTRY]
+            fetch_node(ahead, market_of(ahead, markets, funded).book)
+        if funded:
+            matcher = now.matcher
+        prefetch_makers(matcher, &matcher.book.sides[i & 1], funded)
         matcher.timestamp = commands[i].timestamp
         matcher.command = i
         if unlikely(commands[i].instrument - first >= count):
@@ -193,3 +206,7 @@ cdef inline void run_records(Matcher *markets, uint32_t first, uint32_t count, c
             code = run_one(matcher, &commands[i], now.id, now.hash)
         status[i] = <uint8_t>code
         unfilled[i] = 0 if code else matcher.unfilled
+
+
+cdef void run_batch(Matcher *matcher, const Command *commands, size_t size, uint8_t *status,
+                    uint64_t *unfilled) noexcept nogil

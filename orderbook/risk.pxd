@@ -6,19 +6,16 @@ nothing changed, save a rejection event. Ids come hashed, as batches hash them a
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from orderbook.accounts cimport (
-    Accounts, account_find, account_give, account_id, account_lacks, account_open, account_take, issue_overflows,
-)
+from orderbook.accounts cimport account_id
 from orderbook.book cimport OrderBook, order_at
 from orderbook.events cimport EventSource
-from orderbook.matching cimport Matcher, cancel_at, find_hashed, modify_at, reject, submit_hashed, withdraw
-from orderbook.money cimport Money, given, money_begin, needed, seat_of
+from orderbook.matching cimport Matcher, cancel_at, find_hashed, modify_at, reject, submit_hashed
+from orderbook.money cimport Money, given, money_begin, needed
 from orderbook.reach cimport market_cost
 from orderbook.records cimport (
-    ACCEPTED, ACCOUNT_MISMATCH, ASK, BID, CANCELED, CAPACITY_EXCEEDED, HALTED, INSUFFICIENT_BASE, INSUFFICIENT_QUOTE,
+    ACCEPTED, ACCOUNT_MISMATCH, BID, HALTED, INSUFFICIENT_BASE, INSUFFICIENT_QUOTE,
     MARKET, MISSING_PRICE, NUMERIC_OVERFLOW, REJECT_MISSING_PRICE, UNKNOWN_ACCOUNT, UNKNOWN_ORDER, Order, unlikely,
 )
-from orderbook.seats cimport Seat
 from orderbook.venue cimport Venue
 from orderbook.wide cimport Wide, fits, value_of
 
@@ -36,7 +33,8 @@ cdef inline int risk_submit(Matcher *matcher, uint32_t account, uint64_t order_i
     prevention: the PreventionCode that it was sent with, 0 for what the instrument says.
     """
     cdef Money *money = &matcher.money
-    cdef Wide value = 0
+    cdef Wide value
+    cdef uint64_t need
     if unlikely((order_type != MARKET) & (not has_price)):
         return reject(matcher, MISSING_PRICE, REJECT_MISSING_PRICE, order_id, side, order_type, 0, False, quantity)
     if unlikely(account == 0):
@@ -46,11 +44,13 @@ cdef inline int risk_submit(Matcher *matcher, uint32_t account, uint64_t order_i
     money_begin(money, account, prevention)
     if order_type != MARKET:
         value = value_of(price, quantity)
-    elif side == BID:
-        value = market_cost(matcher.book, money, side, quantity)
+        need = needed(side, price, quantity)
+    else:
+        value = market_cost(matcher.book, money, side, quantity) if side == BID else quantity
+        need = <uint64_t>value
     if unlikely(not fits(value)):
         return NUMERIC_OVERFLOW
-    if unlikely(given(money, account, side).available < (<uint64_t>value if side == BID else quantity)):
+    if unlikely(given(money, account, side).available < need):
         return insufficient(side)
     return submit_hashed(matcher, order_id, hash, side, order_type, price, has_price, quantity, True)
 
@@ -95,49 +95,10 @@ cdef inline int risk_cancel(Matcher *matcher, uint64_t account, uint64_t order_i
     return code if unlikely(code) else cancel_at(matcher, slot, True)
 
 
-cdef inline int risk_cancel_all(Matcher *matcher, uint32_t account) noexcept nogil:
-    """Cancel all orders of the account in a slot, in order of entry; return a Code. `unfilled` becomes their number."""
-    cdef const Seat *seat
-    cdef uint32_t place
-    matcher.unfilled = 0
-    if account == 0:
-        return UNKNOWN_ACCOUNT
-    seat = seat_of(&matcher.money, account)
-    matcher.unfilled = seat.open
-    for place in range(seat.size):
-        if seat.entries[place]:
-            withdraw(matcher, seat.entries[place], CANCELED, True)
-    return ACCEPTED
+cdef int risk_cancel_all(Matcher *matcher, uint32_t account) noexcept nogil
 
 
-cdef inline int risk_credit(Matcher *matcher, uint64_t id, uint64_t base, uint64_t quote) noexcept nogil:
-    """Give an account base and quote, both or neither, and make it where there is none; return a Code."""
-    cdef Accounts *accounts = matcher.money.accounts
-    cdef uint32_t account
-    matcher.unfilled = 0
-    if issue_overflows(accounts, matcher.money.base, base) or issue_overflows(accounts, matcher.money.quote, quote):
-        return NUMERIC_OVERFLOW
-    account = account_open(accounts, id)
-    if account == 0:
-        return CAPACITY_EXCEEDED
-    account_give(accounts, account, matcher.money.base, base)
-    account_give(accounts, account, matcher.money.quote, quote)
-    return ACCEPTED
-
-
-cdef inline int risk_debit(Matcher *matcher, uint64_t id, uint64_t base, uint64_t quote) noexcept nogil:
-    """Take base and quote that are available from an account, both or neither; return a Code."""
-    cdef Accounts *accounts = matcher.money.accounts
-    cdef uint32_t account = account_find(accounts, id)
-    if account == 0:
-        return UNKNOWN_ACCOUNT
-    if account_lacks(accounts, account, matcher.money.base, base):
-        return INSUFFICIENT_BASE
-    if account_lacks(accounts, account, matcher.money.quote, quote):
-        return INSUFFICIENT_QUOTE
-    account_take(accounts, account, matcher.money.base, base)
-    account_take(accounts, account, matcher.money.quote, quote)
-    return ACCEPTED
+cdef int risk_credit(Matcher *matcher, uint64_t id, uint64_t base, uint64_t quote) noexcept nogil
 
 
 cdef class RiskEngine(EventSource):

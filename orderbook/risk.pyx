@@ -2,19 +2,69 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 
-from orderbook.accounts cimport account_find
+from orderbook.accounts cimport (
+    Accounts, account_find, account_give, account_lacks, account_open, account_take, issue_overflows,
+)
 from orderbook.audit cimport audit, state_digest
 from orderbook.book cimport book_find, opposite_of
 from orderbook.guard cimport guard_enter, guard_hold
 from orderbook.index cimport index_hash
 from orderbook.limits cimport Limits
 from orderbook.numbers cimport as_order_type, as_prevention, as_side, as_u64
-from orderbook.records cimport ASK
+from orderbook.matching cimport withdraw
+from orderbook.money cimport seat_of
+from orderbook.records cimport ASK, CANCELED, CAPACITY_EXCEEDED
+from orderbook.seats cimport Seat
 from orderbook.refusals cimport refuse, refuse_account
 from orderbook.results cimport blank_fills, result_of
 from orderbook.venue cimport new_venue
 from orderbook.views cimport new_account_snapshot, new_order_view
 from orderbook.instruments import DEFAULT_INSTRUMENT, Instrument
+
+
+cdef int risk_cancel_all(Matcher *matcher, uint32_t account) noexcept nogil:
+    """Cancel all orders of the account in a slot, in order of entry; return a Code. `unfilled` becomes their number."""
+    cdef const Seat *seat
+    cdef uint32_t place
+    matcher.unfilled = 0
+    if account == 0:
+        return UNKNOWN_ACCOUNT
+    seat = seat_of(&matcher.money, account)
+    matcher.unfilled = seat.open
+    for place in range(seat.size):
+        if seat.entries[place]:
+            withdraw(matcher, seat.entries[place], CANCELED, True)
+    return ACCEPTED
+
+
+cdef int risk_credit(Matcher *matcher, uint64_t id, uint64_t base, uint64_t quote) noexcept nogil:
+    """Give an account base and quote, both or neither, and make it where there is none; return a Code."""
+    cdef Accounts *accounts = matcher.money.accounts
+    cdef uint32_t account
+    matcher.unfilled = 0
+    if issue_overflows(accounts, matcher.money.base, base) or issue_overflows(accounts, matcher.money.quote, quote):
+        return NUMERIC_OVERFLOW
+    account = account_open(accounts, id)
+    if account == 0:
+        return CAPACITY_EXCEEDED
+    account_give(accounts, account, matcher.money.base, base)
+    account_give(accounts, account, matcher.money.quote, quote)
+    return ACCEPTED
+
+
+cdef int risk_debit(Matcher *matcher, uint64_t id, uint64_t base, uint64_t quote) noexcept nogil:
+    """Take base and quote that are available from an account, both or neither; return a Code."""
+    cdef Accounts *accounts = matcher.money.accounts
+    cdef uint32_t account = account_find(accounts, id)
+    if account == 0:
+        return UNKNOWN_ACCOUNT
+    if account_lacks(accounts, account, matcher.money.base, base):
+        return INSUFFICIENT_BASE
+    if account_lacks(accounts, account, matcher.money.quote, quote):
+        return INSUFFICIENT_QUOTE
+    account_take(accounts, account, matcher.money.base, base)
+    account_take(accounts, account, matcher.money.quote, quote)
+    return ACCEPTED
 
 
 cdef RiskEngine new_market(Venue venue, uint32_t position):

@@ -7,7 +7,8 @@ from obctl.flow.binary_reader cimport BinaryReader
 from obctl.flow.rows cimport ADD, CANCEL, HAS_PRICE as ROW_HAS_PRICE, HAS_QUANTITY, MODIFY, Row, RowReader
 from obctl.replay.recorder cimport Recorder, Tape, tape_event, tape_follows_rows, tape_row
 from orderbook.book cimport book_find, order_at
-from orderbook.matching cimport Matcher, run_batch
+from orderbook.matching cimport Matcher
+from orderbook.pipeline cimport run_batch
 from orderbook.records cimport (
     ACCEPTED, CANCEL as CANCEL_COMMAND, HAS_PRICE, LIMIT, MODIFY as MODIFY_COMMAND, NEW,
 )
