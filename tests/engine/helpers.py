@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy
 
 import orderbook
-from orderbook import InvalidCommand, OrderBookError, OrderType, Side
+from orderbook import InvalidCommand, MatchResult, OrderBookError, OrderType, Side
 
 TOP = 2**64 - 1
 BID, ASK = Side
@@ -92,20 +92,22 @@ def run_one(engine: Any, command: Command) -> Any:
     raise InvalidCommand
 
 
-def one_by_one(engine: Any, commands: Iterable[Command]) -> tuple[list[int], list[int], list[tuple[int, ...]]]:
-    """Return what `process` returns, having called one method per command."""
+def one_by_one(
+    engine: Any, commands: Iterable[Command], run: Callable[[Any, Command], Any] = run_one
+) -> tuple[list[int], list[int], list[tuple[int, ...]]]:
+    """Return what `process` returns, having called one method per command; `run` picks the method."""
     status, unfilled, fills = [], [], []
     for position, command in enumerate(commands):
         try:
-            result = run_one(engine, command)
+            result = run(engine, command)
         except OrderBookError as error:
             status.append(error.number)
             unfilled.append(0)
             continue
         status.append(0)
-        unfilled.append(result if command.kind == Kind.CANCEL else result.unfilled)
-        if command.kind != Kind.CANCEL:
-            fills += [(position, command.order_id, *fill) for fill in result.fills]
+        matched = isinstance(result, MatchResult)
+        unfilled.append(result.unfilled if matched else result or 0)
+        fills += [(position, command.order_id, *fill) for fill in result.fills] if matched else []
     return status, unfilled, fills
 
 

@@ -5,7 +5,7 @@ from enum import IntEnum
 import pytest
 
 import orderbook
-from orderbook import OrderBookError, OrderType, RejectReason, RemoveReason, Side
+from orderbook import OrderBookError, OrderType, RejectReason, RemoveReason, SelfTradePrevention, Side
 
 ERRORS = {
     "DuplicateOrder": ("duplicate_order", 1),
@@ -57,6 +57,7 @@ ERRORS = {
                 "INSUFFICIENT_LIQUIDITY": 5,
             },
         ),
+        (SelfTradePrevention, {"CANCEL_NEWEST": 1, "CANCEL_OLDEST": 2, "CANCEL_BOTH": 3, "DECREMENT": 4}),
     ],
 )
 def test_members_and_values(enum, members):

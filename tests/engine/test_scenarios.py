@@ -100,13 +100,13 @@ def call(engine, command, *arguments):
     raise ValueError(f"a scenario has no command {command!r}")
 
 
-def observed(engine, line):
+def observed(engine, line, run=call):
     """Run one command and return the lines that say what it caused."""
     if line == "book":
         return shown_book(engine.order_book)
     last = engine.last_sequence
     try:
-        lines = shown(call(engine, *line.split()))
+        lines = shown(run(engine, *line.split()))
     except OrderBookError as error:
         lines = [f"refused {type(error).__name__}"]
     return lines + [f"* {EVENT_WORDS[type(event)]} {words(*tuple(event)[2:])}" for event in engine.events(last)]

@@ -6,6 +6,8 @@ import pickle
 import pytest
 
 from orderbook import (
+    AccountSnapshot,
+    Balance,
     BookAdded,
     BookRemoved,
     BookSnapshot,
@@ -36,6 +38,13 @@ RECORDS = {
     BookSnapshot: {"bids": ((LEVEL,), ()), "asks": ((), (LEVEL,)), "sequence": (1, TOP)},
     Fill: {"maker_id": (1, TOP), "price": (100, 0), "quantity": (5, TOP)},
     MatchResult: {"fills": ((Fill(1, 100, 5),), ()), "resting": (ORDER, None), "unfilled": (0, TOP)},
+    AccountSnapshot: {
+        "available_base": (1, TOP),
+        "reserved_base": (2, 0),
+        "available_quote": (3, TOP),
+        "reserved_quote": (4, 0),
+    },
+    Balance: {"available": (1, TOP), "reserved": (2, 0)},
 }
 EVENT = {"sequence": (1, TOP), "timestamp": (0, TOP)}
 ON_BOOK = {**EVENT, "order_id": (1, TOP), "side": (BID, ASK), "price": (100, 0), "quantity": (5, TOP)}
@@ -64,6 +73,10 @@ RECORDS |= {
 }
 
 every_record = pytest.mark.parametrize(("cls", "fields"), RECORDS.items(), ids=[cls.__name__ for cls in RECORDS])
+every_event = pytest.mark.parametrize(
+    ("cls", "fields"),
+    [pytest.param(cls, fields, id=cls.__name__) for cls, fields in RECORDS.items() if "timestamp" in fields],
+)
 
 
 def make(cls, fields, **changes):
@@ -152,6 +165,37 @@ def test_arguments_are_checked(cls, fields):
                 make(cls, fields, **{name: other})
     with pytest.raises(TypeError):
         cls()
+
+
+@every_event
+def test_an_event_has_an_instrument(cls, fields):
+    """It is 0 where none is given, and the last argument, by place or by name."""
+    values = tuple(value for value, _ in fields.values())
+    assert cls(*values).instrument == 0
+    assert cls(*values, 7).instrument == cls(*values, instrument=7).instrument == 7
+    assert type(cls(*values, 7).instrument) is int
+    with pytest.raises(AttributeError):
+        cls(*values, 7).instrument = 8
+    for wrong, error in [(1.5, TypeError), (True, TypeError), ("1", TypeError), (-1, OverflowError), (None, TypeError)]:
+        with pytest.raises(error):
+            cls(*values, wrong)
+    with pytest.raises(OverflowError):
+        cls(*values, 2**32)  # the field of a command record has 32 bits
+
+
+@every_event
+def test_an_events_instrument_takes_part_in_all_but_unpacking(cls, fields):
+    first, second, same = make(cls, fields), make(cls, fields, instrument=2), make(cls, fields, instrument=2)
+    assert first != second == same
+    assert hash(second) == hash(same)
+    assert len({first, second, same}) == 2
+    assert tuple(first) == tuple(second)
+    assert "instrument" not in cls.__match_args__
+    assert "instrument" not in repr(first)
+    assert repr(second) == f"{repr(first)[:-1]}, instrument=2)"
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(second, protocol)) == second
+    assert copy.copy(second) == copy.deepcopy(second) == second
 
 
 def test_engines_hand_out_these_records(api):
