@@ -154,7 +154,7 @@ cdef int hash_side(OrderBook book, digest, int side_code) except -1:
             memcpy(block + size, &order.id, 8)
             memcpy(block + size + 8, &order.price, 8)
             memcpy(block + size + 16, &order.quantity, 8)
-            block[size + 24] = order.post_only
+            block[size + 24] = order.post_only | order.prevention << 1
             size += 25
             if size + 25 > sizeof(block):
                 digest.update(PyBytes_FromStringAndSize(<char *>block, size))
@@ -350,7 +350,8 @@ cdef class OrderBook:
         """Return 32 hexadecimal digits that are equal exactly for equal books, on every machine. O(orders).
 
         BLAKE2b over, for bids and then asks: side (u8) and number of orders (u64), and per order, in priority order,
-        id, price, quantity (u64) and whether it is post-only (u8), little-endian without padding.
+        id, price, quantity (u64) and a byte whose bit 0 says whether it is post-only and whose bits 1–3 are its
+        SelfTradePrevention, 0 for none; little-endian without padding.
         """
         digest = hashlib.blake2b(digest_size=16)
         guard_hold(self.guard)

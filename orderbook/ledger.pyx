@@ -72,8 +72,8 @@ cdef class Ledger:
         Raise UnknownSymbol, or NumericOverflow where more than 2^64-1 would be issued in all. O(1).
         """
         cdef uint64_t id = as_u64(account_id, "account_id")
-        cdef uint32_t position = asset_position(self, asset)
         cdef uint64_t units = as_u64(amount, "amount")
+        cdef uint32_t position = asset_position(self, asset)
         cdef uint32_t slot
         guard_enter(self.guard)
         if issue_overflows(&self.accounts, position, units):
@@ -90,8 +90,8 @@ cdef class Ledger:
         that names the asset calls it. O(1).
         """
         cdef uint64_t id = as_u64(account_id, "account_id")
-        cdef uint32_t position = asset_position(self, asset)
         cdef uint64_t units = as_u64(amount, "amount")
+        cdef uint32_t position = asset_position(self, asset)
         guard_enter(self.guard)
         cdef uint32_t slot = account_find(&self.accounts, id)
         if slot == 0:

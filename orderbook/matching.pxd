@@ -174,7 +174,7 @@ cdef inline void take_seat(Matcher *matcher, uint32_t slot) noexcept nogil:
     """Make the order in a slot, which just came to rest, one of the taker's account."""
     cdef Order *order = order_at(matcher.book, slot)
     order.account = matcher.money.account
-    order.prevention = matcher.money.sent
+    order.prevention = matcher.money.prevention
     seat_enter(seat_of(&matcher.money, order.account), order, slot)
 
 

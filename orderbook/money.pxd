@@ -11,6 +11,7 @@ numbers wrap, and are right again when it has paid.
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from orderbook.accounts cimport Accounts, Holding, holding_at, seat_at
+from orderbook.canary cimport CANARY_RELEASE, CANARY_SETTLEMENT
 from orderbook.limits cimport Limits
 from orderbook.records cimport BID
 from orderbook.seats cimport Seat
@@ -24,8 +25,7 @@ cdef struct Money:
     uint32_t seat          # where in a row is the seat in this market
     uint32_t account       # the taker's slot
     uint32_t own           # the same while its self-trades are to be prevented, else 0
-    uint8_t prevention     # PreventionCode of the taker
-    uint8_t sent           # the one that it was sent with, 0 none
+    uint8_t prevention     # PreventionCode of the taker, 0 none
     uint8_t usual          # the instrument's, 0 none
     bint halted
     bint met_own           # trading stopped at an order of the taker's account
@@ -60,7 +60,6 @@ cdef inline Seat *seat_of(const Money *money, uint32_t account) noexcept nogil:
 cdef inline void money_begin(Money *money, uint32_t account, uint8_t sent) noexcept nogil:
     """Make an account the taker, of an order sent with a PreventionCode of its own, or 0."""
     money.account = account
-    money.sent = sent
     money.prevention = sent if sent else money.usual
     money.own = account if money.prevention else 0
     money.met_own = False
@@ -73,7 +72,7 @@ cdef inline void settle_maker(Money *money, uint32_t maker, int taker_side, uint
     cdef uint64_t paid = needed(taker_side, price, quantity)
     cdef uint64_t gained = needed(3 - taker_side, price, quantity)
     gotten(money, maker, taker_side).reserved -= gained
-    given(money, maker, taker_side).available += paid
+    given(money, maker, taker_side).available += paid + CANARY_SETTLEMENT
     money.paid += paid
     money.gained += gained
 
@@ -89,5 +88,5 @@ cdef inline void settle_taker(const Money *money, int side, uint64_t for_rest) n
 cdef inline void release(const Money *money, uint32_t account, int side, uint64_t amount) noexcept nogil:
     """Give back what an order of `side` had reserved. An amount below 0, modulo 2^64, reserves more."""
     cdef Holding *holding = given(money, account, side)
-    holding.available += amount
+    holding.available += amount - CANARY_RELEASE
     holding.reserved -= amount

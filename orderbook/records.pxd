@@ -105,7 +105,7 @@ cdef struct Order:             # a resting order: one cache line
     uint32_t hash              # of the id, so that removal need not hash again
     uint8_t side               # BID or ASK
     uint8_t post_only          # 1 when it was sent POST_ONLY: a reprice may not trade either
-    uint8_t prevention         # PreventionCode that it was sent with, 0 none: for the day it is repriced
+    uint8_t prevention         # PreventionCode that it came under, 0 none: it stays with it when it is repriced
     uint32_t account           # slot of its account, where the engine knows accounts
     uint32_t entry             # its place among the account's orders, likewise
     uint64_t spare             # fills the cache line: an order never straddles two

@@ -1,8 +1,8 @@
 """Hold the engine against its oracle on fresh random flow, until the time is over: `python -m tests.soak --minutes 10`.
 
-Per round and mix, a young engine and the oracle run the same flow and must agree. Beside them one engine per mix lives
-through the whole run and is emptied after each round, so that ids, slots and pages are used over and over; its
-invariants are walked, and the memory of the process must not grow.
+Per round and mix, a young engine and the oracle run the same flow and must agree; so do exchanges, on flow about money.
+Beside them one engine per mix lives through the whole run and is emptied after each round, so that ids, slots and pages
+are used over and over; its invariants are walked, and the memory of the process must not grow.
 """
 
 import argparse
@@ -14,16 +14,16 @@ import orderbook
 from obctl.flow.generate import MIXES, commands
 from orderbook import reference
 
-from .engine.helpers import Kind
+from .engine.helpers import Kind, packed
+from .money.flow import flow as money_flow
 
 ORACLE_COMMANDS = 10_000
 LONG_COMMANDS = 500_000
 GROWTH_MAX = 1.5  # of the peak memory, against that of the first round
 
 
-def agree(flow):
+def agree(engine, oracle, flow):
     """Run a flow through engine and oracle, and compare all that they say."""
-    engine, oracle = orderbook.MatchingEngine(), reference.MatchingEngine()
     result, expected = engine.process(flow), oracle.process(flow)
     assert bytes(result.status) == bytes(expected.status)
     assert bytes(result.unfilled) == bytes(expected.unfilled)
@@ -32,6 +32,17 @@ def agree(flow):
     assert engine.events() == oracle.events()
     assert engine.state_hash() == oracle.state_hash()
     engine.check()
+
+
+def exchanges_agree(seed):
+    """Hold exchanges of three instruments, two of them with prevention and limits, against each other."""
+    instruments = [
+        orderbook.Instrument("A-U", "A", "U"),
+        orderbook.Instrument("B-U", "B", "U", self_trade_prevention=1 + seed % 4, open_orders_max=3),
+        orderbook.Instrument("U-A", "U", "A", reference_price=11, price_band=2, quantity_max=8, notional_max=80),
+    ]
+    records = packed(money_flow(seed, ORACLE_COMMANDS, len(instruments)))
+    agree(orderbook.Exchange(instruments), reference.Exchange(instruments), orderbook.as_commands(records))
 
 
 def emptied(engine):
@@ -59,9 +70,12 @@ def main():
     while seed == 0 or time.monotonic() < end:
         for mix, engine in engines.items():
             print(f"seed {options.seed + seed} {mix}", flush=True)
-            agree(orderbook.as_commands(commands(mix, ORACLE_COMMANDS, options.seed + seed)))
+            flow = orderbook.as_commands(commands(mix, ORACLE_COMMANDS, options.seed + seed))
+            agree(orderbook.MatchingEngine(), reference.MatchingEngine(), flow)
             engine.process(orderbook.as_commands(commands(mix, LONG_COMMANDS, options.seed + seed)))
             emptied(engine)
+        print(f"seed {options.seed + seed} money", flush=True)
+        exchanges_agree(options.seed + seed)
         memory = getrusage(RUSAGE_SELF).ru_maxrss
         memory_first = memory_first or memory
         assert memory < GROWTH_MAX * memory_first, f"{memory} KiB, after {memory_first} in the first round"

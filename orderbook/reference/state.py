@@ -30,6 +30,10 @@ class Order:
     def view(self) -> OrderView:
         return OrderView(self.id, self.side, self.price, self.quantity)
 
+    def flags(self) -> int:
+        """Return what a state hash covers beside the numbers: post-only in bit 0, the mode of prevention above it."""
+        return self.post_only | (self.prevention or 0) << 1
+
     def grows(self, quantity: int, price: int | None) -> bool:
         """Tell whether a modify asks for another price (None: the same) or a larger quantity."""
         return quantity > self.quantity or price not in (None, self.price)
@@ -157,7 +161,7 @@ class State:
         for side, half in self.halves.items():
             orders = list(half.within(None))
             parts.append(pack("<BQ", side, len(orders)))
-            parts += [pack("<QQQB", order.id, order.price, order.quantity, order.post_only) for order in orders]
+            parts += [pack("<QQQB", order.id, order.price, order.quantity, order.flags()) for order in orders]
         return b"".join(parts)
 
     def check(self) -> None:

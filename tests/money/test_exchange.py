@@ -7,7 +7,7 @@ from struct import pack
 
 import pytest
 
-from orderbook import (
+from orderbook import SelfTradePrevention, (
     AccountSnapshot,
     Balance,
     BookAdded,
@@ -412,7 +412,7 @@ def test_the_hash_is_the_documented_one(exchange):
 
 def test_settings_are_not_state(api):
     hashes = set()
-    for settings in [{}, {"reference_price": 5, "price_band": 9, "self_trade_prevention": 1}, {"tick_size": "0.5"}]:
+    for settings in [{}, {"reference_price": 5, "price_band": 9, "open_orders_max": 1}, {"tick_size": "0.5"}]:
         exchange = api.Exchange([Instrument("A-B", "A", "B", **settings)])
         exchange.credit(ALICE, "B", 100)
         exchange.submit("A-B", ALICE, 1, BID, LIMIT, 5, 5)
@@ -463,3 +463,18 @@ def test_a_market_owns_its_book(exchange):
         with pytest.raises(RuntimeError):
             change()
     assert exchange.market("BTC-USD").order_book is not exchange.market("ETH-USD").order_book
+
+
+def test_the_mode_of_a_resting_order_is_state(api):
+    """It decides what the order does when it is repriced, wherever it came from."""
+
+    def hash_of(of_instrument, of_order):
+        exchange = api.Exchange([Instrument("A-B", "A", "B", self_trade_prevention=of_instrument)])
+        exchange.credit(ALICE, "B", 100)
+        exchange.submit("A-B", ALICE, 1, BID, LIMIT, 5, 5, self_trade_prevention=of_order)
+        return exchange.state_hash()
+
+    hashes = [hash_of(None, mode) for mode in (None, *SelfTradePrevention)]
+    assert len(set(hashes)) == 5
+    assert [hash_of(mode, None) for mode in (None, *SelfTradePrevention)] == hashes
+    assert hash_of(SelfTradePrevention.DECREMENT, SelfTradePrevention.CANCEL_BOTH) == hashes[3]
