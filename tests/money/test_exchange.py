@@ -7,7 +7,7 @@ from struct import pack
 
 import pytest
 
-from orderbook import SelfTradePrevention, (
+from orderbook import (
     AccountSnapshot,
     Balance,
     BookAdded,
@@ -19,6 +19,7 @@ from orderbook import SelfTradePrevention, (
     NumericOverflow,
     OrderView,
     RejectReason,
+    SelfTradePrevention,
     Side,
     UnknownAccount,
     UnknownOrder,
