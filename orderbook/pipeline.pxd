@@ -175,7 +175,6 @@ cdef inline void run_records(Matcher *markets, uint32_t first, uint32_t count, c
                              uint8_t *status, uint64_t *unfilled, bint funded) noexcept nogil:
     """Run records for the instruments from position `first` on, `count` of them."""
     cdef Ahead ring[AHEAD_ENTRY]
-    cdef Ahead now
     cdef Ahead *ahead
     cdef Matcher *matcher = markets
     cdef size_t i
@@ -184,28 +183,28 @@ cdef inline void run_records(Matcher *markets, uint32_t first, uint32_t count, c
     for i in range(min(size, <size_t>AHEAD_ENTRY)):
         look_ahead(&ring[i], markets, first, count, &commands[i], funded)
     for i in range(size):
-        now = ring[i % AHEAD_ENTRY]
         if i + AHEAD_ENTRY < size:
-            look_ahead(&ring[i % AHEAD_ENTRY], markets, first, count, &commands[i + AHEAD_ENTRY], funded)
             ahead = &ring[(i + AHEAD_ORDER) % AHEAD_ENTRY]
             fetch_order(ahead, market_of(ahead, markets, funded), funded)
             ahead = &ring[(i + AHEAD_LINKS) % AHEAD_ENTRY]
             fetch_links(ahead, market_of(ahead, markets, funded).book)
             ahead = &ring[(i + AHEAD_NODE) % AHEAD_ENTRY]
             fetch_node(ahead, market_of(ahead, markets, funded).book)
-        if funded:
-            matcher = now.matcher
+        ahead = &ring[i % AHEAD_ENTRY]
+        matcher = market_of(ahead, markets, funded)
         prefetch_makers(matcher, &matcher.book.sides[i & 1], funded)
         matcher.timestamp = commands[i].timestamp
         matcher.command = i
         if unlikely(commands[i].instrument - first >= count):
             code = INVALID_COMMAND
         elif funded:
-            code = run_one_funded(matcher, &commands[i], &now)
+            code = run_one_funded(matcher, &commands[i], ahead)
         else:
-            code = run_one(matcher, &commands[i], now.id, now.hash)
+            code = run_one(matcher, &commands[i], ahead.id, ahead.hash)
         status[i] = <uint8_t>code
         unfilled[i] = 0 if code else matcher.unfilled
+        if i + AHEAD_ENTRY < size:
+            look_ahead(ahead, markets, first, count, &commands[i + AHEAD_ENTRY], funded)
 
 
 cdef void run_batch(Matcher *matcher, const Command *commands, size_t size, uint8_t *status,
