@@ -56,14 +56,14 @@ class UnknownAccount(OrderBookError):
 
 
 class InsufficientBase(OrderBookError):
-    """The base asset available does not cover the reservation."""
+    """The base asset available does not cover the reservation, or the debit."""
 
     code = "insufficient_base"
     number = 7
 
 
 class InsufficientQuote(OrderBookError):
-    """The quote asset available does not cover the reservation."""
+    """The quote asset available does not cover the reservation, or the debit."""
 
     code = "insufficient_quote"
     number = 8
@@ -77,7 +77,7 @@ class AccountMismatch(OrderBookError):
 
 
 class NumericOverflow(OrderBookError):
-    """A total would exceed 2^64-1."""
+    """The lots open on a side, an order's value, or what is issued of an asset would exceed 2^64-1."""
 
     code = "numeric_overflow"
     number = 10
@@ -105,14 +105,14 @@ class QuantityTooLarge(OrderBookError):
 
 
 class NotionalTooLarge(OrderBookError):
-    """Price times quantity is above the instrument's limit."""
+    """Price times quantity, or what a market order would trade, is worth more than the instrument's limit."""
 
     code = "notional_too_large"
     number = 14
 
 
 class TooManyOrders(OrderBookError):
-    """The account has as many open orders as the instrument allows."""
+    """The account has as many orders resting in this market as the instrument allows."""
 
     code = "too_many_orders"
     number = 15
@@ -126,7 +126,7 @@ class CapacityExceeded(OrderBookError):
 
 
 class Halted(OrderBookError):
-    """The instrument is halted: cancels and smaller quantities are allowed, new orders and new prices are not."""
+    """The instrument is halted: new orders, new prices and larger quantities are refused, cancels are not."""
 
     code = "halted"
     number = 17

@@ -17,7 +17,7 @@ def _checked_name(name: object, field: str) -> str:
     if not isinstance(name, str):
         raise TypeError(f"{field} must be a str, not {type(name).__name__}")
     if not 1 <= len(name) <= NAME_LENGTH_MAX or not all("!" <= letter <= "~" and letter != ":" for letter in name):
-        raise ValueError(f"{field} {name!r} must be 1 to {NAME_LENGTH_MAX} ASCII letters, no space and no colon")
+        raise ValueError(f"{field} {name!r} must be 1 to {NAME_LENGTH_MAX} ASCII characters, no space, no colon")
     return name
 
 

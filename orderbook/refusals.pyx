@@ -15,15 +15,15 @@ cdef dict ORDER_REASONS = {
     "numeric_overflow": "its value, or its side's total with it, would be above 2^64-1",
     "price_out_of_band": "its price is outside the instrument's band",
     "quantity_too_large": "its quantity is above the instrument's limit",
-    "notional_too_large": "its price times quantity is above the instrument's limit",
+    "notional_too_large": "its value is above the instrument's limit",
     "too_many_orders": "its account has as many orders resting as the instrument allows",
     "capacity_exceeded": "the cap on orders or levels, or memory, is exhausted",
     "halted": "the instrument is halted",
 }
 cdef dict ACCOUNT_REASONS = {
     "unknown_account": "it was never credited",
-    "insufficient_base": "less than that is available of the base asset",
-    "insufficient_quote": "less than that is available of the quote asset",
+    "insufficient_base": "less of the base asset is available to it",
+    "insufficient_quote": "less of the quote asset is available to it",
     "numeric_overflow": "more than 2^64-1 of an asset would be issued in all",
     "capacity_exceeded": "memory for accounts is exhausted",
 }

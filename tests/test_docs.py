@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 import obctl
+from orderbook import OrderBookError
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -114,6 +115,13 @@ def test_links_lead_somewhere(page):
         assert linked.exists(), target
         if anchor:
             assert anchor in anchors_of(linked), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("error", OrderBookError.__subclasses__(), ids=lambda error: error.__name__)
+def test_every_error_is_in_a_table(error):
+    number = "–" if error.number is None else error.number
+    row = f"| `{error.__name__}` | `{error.code}` | {number} |"
+    assert any(row in page.read_text() for page in PAGES), row
 
 
 def test_the_harness_notices():

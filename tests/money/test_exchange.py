@@ -7,6 +7,7 @@ from struct import pack
 
 import pytest
 
+import orderbook
 from orderbook import (
     AccountSnapshot,
     Balance,
@@ -244,6 +245,19 @@ def test_many_instruments_and_accounts(api):
         held = {tuple(exchange.balance(account, f"A{n}")) for n in range(count)}
         assert [sum(balance) for balance in held] == [20]  # the ring has no end, so its assets are all alike
     exchange.check()
+
+
+def test_memory_grows_with_accounts_and_orders():
+    """Of the compiled exchange alone: the oracle's dictionaries have no such number."""
+    exchange = orderbook.Exchange([Instrument("A-B", "A", "B"), Instrument("C-B", "C", "B")])
+    empty = exchange.memory_bytes()
+    for account in range(5_000):
+        exchange.credit(account, "B", 10)
+    with_accounts = exchange.memory_bytes()
+    assert with_accounts >= empty + 5_000 * (8 + 24 * 2 + 16 * 3)  # what docs/memory.md says a row is, at least
+    for account in range(5_000):
+        exchange.submit("C-B", account, account, BID, LIMIT, 1, 10)
+    assert exchange.memory_bytes() >= with_accounts + 64 * 5_000
 
 
 # One sequence of events.
