@@ -94,8 +94,13 @@ cdef inline void accounts_destroy(Accounts *accounts) noexcept nogil:
 
 
 cdef inline size_t accounts_bytes(const Accounts *accounts) noexcept nogil:
-    """Return the bytes that rows and index span, without the seats' entries."""
-    return accounts.capacity * accounts.row_size + index_bytes(&accounts.index)
+    """Return the bytes that rows, seats' entries and index span. O(accounts × markets)."""
+    cdef size_t bytes = accounts.capacity * accounts.row_size + index_bytes(&accounts.index)
+    cdef uint32_t slot, market
+    for slot in range(1, accounts.used):
+        for market in range(accounts.markets):
+            bytes += seat_at(accounts, slot, seat_offset(market)).capacity * sizeof(uint32_t)
+    return bytes
 
 
 cdef inline uint32_t account_find_hashed(const Accounts *accounts, uint64_t id, uint32_t hash) noexcept nogil:

@@ -103,32 +103,33 @@ cdef const char *reservations_audit(const Accounts *accounts, const uint64_t *ne
     return NULL
 
 
-cdef const char *venue_audit(const Matcher *markets, uint32_t count, bint whole, uint64_t *needs) noexcept nogil:
-    cdef const Accounts *accounts = markets.money.accounts
-    cdef const char *broken
-    cdef uint32_t position
-    for position in range(count):
-        broken = book_check(markets[position].book)
-        if broken == NULL:
-            broken = orders_audit(&markets[position], needs)
-        if broken == NULL:
-            broken = seats_audit(&markets[position])
-        if broken != NULL:
-            return broken
-    broken = sums_audit(accounts)
-    return reservations_audit(accounts, needs) if broken == NULL and whole else broken
+cdef int fail(const char *broken, object where) except -1:
+    """Raise AssertionError where an invariant is broken."""
+    if broken != NULL:
+        raise AssertionError(f"{where}: {broken.decode()}")
+    return 0
 
 
 cdef int audit(Venue venue, uint32_t first, uint32_t count) except -1:
-    """Raise AssertionError naming the first invariant that is broken."""
+    """Raise AssertionError naming the first invariant that is broken, and the market."""
     cdef const Accounts *accounts = &venue.ledger.accounts
+    cdef const Matcher *market
+    cdef uint32_t position
     cdef uint64_t *needs = <uint64_t *>PyMem_Calloc(<size_t>accounts.used * accounts.assets, sizeof(uint64_t))
     if needs == NULL:
         raise MemoryError("no memory for what the orders need")
-    cdef const char *broken = venue_audit(&venue.markets[first], count, count == venue.count, needs)
-    PyMem_Free(needs)
-    if broken != NULL:
-        raise AssertionError(broken.decode())
+    try:
+        for position in range(first, first + count):
+            market = &venue.markets[position]
+            symbol = venue.instruments[position].symbol
+            fail(book_check(market.book), symbol)
+            fail(orders_audit(market, needs), symbol)
+            fail(seats_audit(market), symbol)
+        fail(sums_audit(accounts), "ledger")
+        if count == venue.count:
+            fail(reservations_audit(accounts, needs), "ledger")
+    finally:
+        PyMem_Free(needs)
     return 0
 
 

@@ -96,7 +96,7 @@ cdef class EventSource:
 
     def __cinit__(self, *_arguments, **_options):
         self.guard = Guard()
-        self.guard.busy = True  # until there is something to ask: __init__ puts the guard of its books here
+        self.guard.busy = self.guard.unmade = True  # until __init__ puts the guard of its books here
 
     @property
     def last_sequence(self):

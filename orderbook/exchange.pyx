@@ -1,5 +1,7 @@
 """Exchange: several markets over one ledger, with one sequence of events."""
 
+from collections.abc import Iterable
+
 from orderbook.audit cimport audit, state_digest
 from orderbook.guard cimport guard_enter, guard_hold
 from orderbook.risk cimport new_market
@@ -10,11 +12,13 @@ from orderbook.instruments import DEFAULT_INSTRUMENT, Instrument
 
 cdef tuple checked(object instruments):
     """Return instruments as a tuple, or raise TypeError or ValueError."""
+    if isinstance(instruments, Instrument) or not (instruments is None or isinstance(instruments, Iterable)):
+        raise TypeError(f"instruments must be an iterable of Instrument, not {type(instruments).__name__}")
     result = (DEFAULT_INSTRUMENT,) if instruments is None else tuple(instruments)
     symbols = set()
-    for instrument in result:
+    for position, instrument in enumerate(result):
         if not isinstance(instrument, Instrument):
-            raise TypeError(f"instruments must hold Instrument, not {type(instrument).__name__}")
+            raise TypeError(f"instruments[{position}] must be an Instrument, not {type(instrument).__name__}")
         if instrument.symbol in symbols:
             raise ValueError(f"two instruments have the symbol {instrument.symbol!r}")
         symbols.add(instrument.symbol)
@@ -48,6 +52,7 @@ cdef class Exchange(EventSource):
         raise TypeError("an Exchange is neither picklable nor copyable; the snapshots of its books are")
 
     cdef RiskEngine market_of(self, object symbol):
+        """Return the market of a symbol, or raise TypeError or UnknownSymbol."""
         if not isinstance(symbol, str):
             raise TypeError(f"symbol must be a str, not {type(symbol).__name__}")
         guard_enter(self.guard)
@@ -132,8 +137,11 @@ cdef class Exchange(EventSource):
 
         O(orders + accounts × (assets + markets)).
         """
-        guard_enter(self.guard)
-        audit(self.venue, 0, self.venue.count)
+        guard_hold(self.guard)
+        try:
+            audit(self.venue, 0, self.venue.count)
+        finally:
+            self.guard.busy = False
 
     def state_hash(self):
         """Return 32 hexadecimal digits that are equal exactly for equal books and balances: see docs/money.md."""
@@ -144,6 +152,9 @@ cdef class Exchange(EventSource):
             self.guard.busy = False
 
     def memory_bytes(self):
-        """Return the bytes that the arrays of accounts and books span; they double when full."""
+        """Return the bytes that the arrays of accounts and books span, which double when full, without the events.
+
+        O(accounts × instruments).
+        """
         guard_enter(self.guard)
         return self.venue.ledger.memory_bytes() + sum([book.memory_bytes() for book in self.venue.books])

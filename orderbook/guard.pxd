@@ -9,14 +9,15 @@ from orderbook.records cimport unlikely
 
 cdef class Guard:
     cdef bint busy
+    cdef bint unmade       # nothing is behind it yet: an engine whose __init__ was not called
 
 
-cdef int turn_away() except -1
+cdef int turn_away(Guard guard) except -1
 
 
 cdef inline int guard_enter(Guard guard) except -1:
     """Begin a call that neither lets go of the GIL nor makes objects before it is done changing things."""
-    return turn_away() if unlikely(guard.busy) else 0
+    return turn_away(guard) if unlikely(guard.busy) else 0
 
 
 cdef inline int guard_hold(Guard guard) except -1:

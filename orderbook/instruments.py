@@ -1,14 +1,17 @@
 """Instrument: the description of one market, with its limits and the sizes by which people read its numbers."""
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from orderbook.enums import SelfTradePrevention
-from orderbook.numbers import optional_prevention, optional_u64
+from orderbook.numbers import optional_prevention, u64
 
 NAME_LENGTH_MAX = 32  # characters of a symbol or asset
-EXPONENT_MAX = 100  # of a decimal: far more than any price has, and 10^100 is still quickly multiplied
+LENGTH_MAX = 100  # characters or digits of a decimal: more than any price has, and still quickly multiplied
+BITS_MAX = 320  # of an int: as many
+DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
 Number = Decimal | int | str
 
 
@@ -22,15 +25,16 @@ def _checked_name(name: object, field: str) -> str:
 
 
 def _decimal(value: object, field: str) -> Decimal:
-    """Return an exact decimal number: a float is none."""
+    """Return an exact decimal number: no float, and no text with anything but digits, a point and an exponent."""
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         raise TypeError(f"{field} must be a Decimal, an int or a str, not {type(value).__name__}")
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise ValueError(f"{field} {value!r} is no decimal number") from None
-    if not number.is_finite() or abs(number.adjusted()) > EXPONENT_MAX:
-        raise ValueError(f"{field} {value!r} is no finite number of a sensible size")
+    if isinstance(value, str) and not (len(value) <= LENGTH_MAX and DECIMAL.fullmatch(value)):
+        raise ValueError(f"{field} {value[:LENGTH_MAX]!r} is no decimal number of at most {LENGTH_MAX} characters")
+    if isinstance(value, int) and value.bit_length() > BITS_MAX:
+        raise ValueError(f"{field} of {value.bit_length()} bits is out of all proportion")
+    number = Decimal(value)
+    if not number.is_finite() or abs(number.adjusted()) > LENGTH_MAX or len(number.as_tuple().digits) > LENGTH_MAX:
+        raise ValueError(f"{field} is no finite number of at most {LENGTH_MAX} digits")
     return number
 
 
@@ -68,7 +72,8 @@ class Instrument:
                 raise ValueError(f"{name} {size} is not above 0")
             self._set(name, size)
         for name in ("reference_price", "price_band", "quantity_max", "notional_max", "open_orders_max"):
-            self._set(name, optional_u64(getattr(self, name), name))
+            limit = getattr(self, name)
+            self._set(name, None if limit is None else u64(limit, name))
         self._set("self_trade_prevention", optional_prevention(self.self_trade_prevention))
         if self.price_band is not None and self.reference_price is None:
             raise ValueError(f"{self.symbol} has a price_band and no reference_price")
@@ -99,11 +104,11 @@ class Instrument:
 
     def price(self, ticks: int) -> Decimal:
         """Return a price in ticks as the decimal that people read."""
-        return self._shown(ticks, Decimal(self.tick_size))
+        return self._shown(u64(ticks, "ticks"), Decimal(self.tick_size))
 
     def quantity(self, lots: int) -> Decimal:
         """Return a quantity in lots as the decimal that people read."""
-        return self._shown(lots, Decimal(self.lot_size))
+        return self._shown(u64(lots, "lots"), Decimal(self.lot_size))
 
     @staticmethod
     def _shown(units: int, size: Decimal) -> Decimal:

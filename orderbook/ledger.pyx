@@ -36,15 +36,17 @@ cdef class Ledger:
     """
 
     def __cinit__(self, pairs):
-        named = list(pairs)
+        named = [(base, quote) for base, quote in pairs]
         keys = os.urandom(16)
         self.guard = Guard()
         self.positions = {}
         quotes = []
         for pair in named:
-            for asset, is_quote in zip(pair, (False, True), strict=True):
+            if not (isinstance(pair[0], str) and isinstance(pair[1], str)) or pair[0] == pair[1]:
+                raise ValueError(f"a pair must be the names of two assets, not {pair}")
+            for asset in pair:
                 if asset not in self.positions:
-                    if is_quote:
+                    if asset is pair[1]:
                         quotes.append(len(self.positions))
                     self.positions[asset] = len(self.positions)
         self.quotes = frozenset(quotes)
@@ -119,6 +121,6 @@ cdef class Ledger:
         return self.accounts.issued[position]
 
     def memory_bytes(self):
-        """Return the bytes that accounts and their index span; the arrays double when full."""
+        """Return the bytes that the arrays of accounts span, which double when full. O(accounts × markets)."""
         guard_enter(self.guard)
         return accounts_bytes(&self.accounts)

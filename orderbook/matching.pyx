@@ -3,7 +3,7 @@
 from libc.stdint cimport uint32_t, uint64_t
 
 from orderbook.batch cimport BatchResult, CommandBuffer, ResultPool, new_batch_result
-from orderbook.book cimport book_crosses, book_find
+from orderbook.book cimport book_crosses
 from orderbook.events cimport EventSource, new_event_ring
 from orderbook.fills cimport fill_buffer_destroy, fill_buffer_reserve
 from orderbook.guard cimport guard_enter
@@ -18,7 +18,7 @@ from orderbook.records cimport (
     Command,
 )
 from orderbook.refusals cimport refuse
-from orderbook.results cimport blank_fills, result_of
+from orderbook.results cimport blank_fills, blank_fills_of_reprice, result_of
 from orderbook.wide cimport Wide, fits, value_of
 
 
@@ -233,12 +233,9 @@ cdef class MatchingEngine(EventSource):
         cdef bint has_price = price is not None
         cdef uint64_t ticks = as_u64(price, "price") if has_price else 0
         self.enter()
-        cdef tuple blanks = None
-        cdef uint32_t slot = book_find(self.core.book, id) if has_price else 0
-        cdef int side
-        if slot:
-            side = order_at(self.core.book, slot).side
-            blanks = blank_fills(&self.core, self.guard, id, side, ticks ^ opposite_of(self.core.book, side).mask, lots)
+        cdef tuple blanks = (
+            blank_fills_of_reprice(&self.core, self.guard, id, lots, ticks) if has_price else None
+        )
         cdef int code = matcher_modify(&self.core, id, lots, ticks, has_price)
         if code:
             refuse(code, id)

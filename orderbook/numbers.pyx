@@ -37,9 +37,9 @@ cdef int slow_member(object value, str name, tuple members) except -1:
     return number
 
 
-def optional_u64(value, str name not None):
-    """Return None for None, else `value` as an int in 0 … 2^64-1; raise TypeError or OverflowError naming it."""
-    return None if value is None else as_u64(value, name)
+def u64(value, str name not None):
+    """Return `value` as an int in 0 … 2^64-1; raise TypeError or OverflowError naming it."""
+    return as_u64(value, name)
 
 
 def optional_prevention(value):

@@ -21,7 +21,9 @@ from orderbook.records cimport (
     ASK, BID, CANCEL, CANCEL_ALL, CREDIT, DECREMENT, HAS_PRICE, INVALID_COMMAND, MARKET, MODIFY, NEW, POST_ONLY,
     PREVENTION_BITS, PREVENTION_SHIFT, Command, Level, Order, prefetch, unlikely,
 )
-from orderbook.risk cimport risk_cancel, risk_cancel_all, risk_credit, risk_modify, risk_submit
+from orderbook.risk cimport (
+    risk_cancel_all, risk_cancel_hashed, risk_credit, risk_modify_hashed, risk_submit_hashed,
+)
 
 
 cdef enum:
@@ -34,6 +36,7 @@ cdef enum:
 
 cdef struct Ahead:            # what is known of a command before its turn
     Matcher *matcher          # of its instrument; of the first where that is invalid
+    bint invalid              # its instrument is none of these
     uint64_t id
     uint64_t account          # id of its account
     uint32_t hash             # of id
@@ -76,22 +79,23 @@ cdef inline int run_one_funded(Matcher *matcher, const Command *command, const A
     if kind == NEW:
         if unlikely(not BID <= side <= ASK or not MARKET <= order_type <= POST_ONLY or prevention > DECREMENT):
             return INVALID_COMMAND
-        return risk_submit(
+        return risk_submit_hashed(
             matcher, account_find_hashed(accounts, ahead.account, ahead.account_hash), ahead.id, ahead.hash, side,
             order_type, command.price, has_price, command.quantity, prevention,
         )
     if unlikely(flags & ~HAS_PRICE):
         return INVALID_COMMAND
     if kind == CANCEL:
-        return risk_cancel(matcher, ahead.account, ahead.id, ahead.hash)
+        return risk_cancel_hashed(matcher, ahead.account, ahead.id, ahead.hash)
     if kind == MODIFY:
-        return risk_modify(
+        return risk_modify_hashed(
             matcher, ahead.account, ahead.id, ahead.hash, command.quantity, command.price, has_price,
         )
     if kind == CREDIT:
+        matcher.unfilled = 0
         return risk_credit(matcher, ahead.account, command.price, command.quantity)
     if kind == CANCEL_ALL:
-        return risk_cancel_all(matcher, account_find_hashed(accounts, ahead.account, ahead.account_hash))
+        return risk_cancel_all(matcher, ahead.account)
     return INVALID_COMMAND
 
 
@@ -111,8 +115,9 @@ cdef inline void look_ahead(Ahead *ahead, Matcher *markets, uint32_t first, uint
     cdef uint32_t market = command.instrument - first
     cdef Matcher *matcher = markets
     cdef const Index *index
+    ahead.invalid = market >= count
     if funded:
-        matcher += market if market < count else 0
+        matcher += 0 if ahead.invalid else market
         ahead.matcher = matcher
     index = &matcher.book.index
     ahead.id = command.order_id
@@ -195,7 +200,7 @@ cdef inline void run_records(Matcher *markets, uint32_t first, uint32_t count, c
         prefetch_makers(matcher, &matcher.book.sides[i & 1], funded)
         matcher.timestamp = commands[i].timestamp
         matcher.command = i
-        if unlikely(commands[i].instrument - first >= count):
+        if unlikely(ahead.invalid):
             code = INVALID_COMMAND
         elif funded:
             code = run_one_funded(matcher, &commands[i], ahead)

@@ -9,8 +9,6 @@ cdef dict ORDER_REASONS = {
     "crossed_order": "it would trade",
     "missing_price": "only a MARKET order may come without a price",
     "unknown_account": "its account was never credited",
-    "insufficient_base": "the base asset available does not cover its quantity",
-    "insufficient_quote": "the quote asset available does not cover what it may cost",
     "account_mismatch": "it belongs to another account",
     "numeric_overflow": "its value, or its side's total with it, would be above 2^64-1",
     "price_out_of_band": "its price is outside the instrument's band",

@@ -1,8 +1,8 @@
 """Making MatchResults of what a matcher did, and room for their fills before it does it."""
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
-from orderbook.book cimport opposite_of, order_at
+from orderbook.book cimport book_find, opposite_of, order_at
 from orderbook.fills cimport FillBuffer
 from orderbook.guard cimport Guard, guard_hold
 from orderbook.matching cimport Matcher, makers_of
@@ -31,6 +31,15 @@ cdef tuple blank_fills(Matcher *matcher, Guard guard, uint64_t order_id, int sid
         refuse(CAPACITY_EXCEEDED, order_id)
     finally:
         guard.busy = False
+
+
+cdef tuple blank_fills_of_reprice(Matcher *matcher, Guard guard, uint64_t order_id, uint64_t quantity, uint64_t price):
+    """Return the same for a resting order that gets a new price; None where there is no such order."""
+    cdef uint32_t slot = book_find(matcher.book, order_id)
+    cdef int side = order_at(matcher.book, slot).side
+    if slot == 0:
+        return None
+    return blank_fills(matcher, guard, order_id, side, price ^ opposite_of(matcher.book, side).mask, quantity)
 
 
 cdef tuple fills_of(const FillBuffer *fills, Guard guard, tuple blanks):

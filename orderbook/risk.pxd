@@ -1,14 +1,16 @@
 """Commands of accounts: is there an account, is it its order, has it the money? Then the matcher settles as it trades.
 
 The C functions of RiskEngine, in the manner of matching.pxd: they return codes, and one that is not ACCEPTED means that
-nothing changed, save a rejection event. Ids come hashed, as batches hash them ahead.
+nothing changed, save a rejection event. `account` is the slot of an account, 0 for an unknown one; `account_id` what
+people call it. Those that end in `_hashed` serve batches, which hash ids ahead.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from orderbook.accounts cimport account_id
+from orderbook.accounts cimport account_find, account_id as id_of
 from orderbook.book cimport OrderBook, order_at
 from orderbook.events cimport EventSource
+from orderbook.index cimport index_hash
 from orderbook.matching cimport Matcher, cancel_at, find_hashed, modify_at, reject, submit_hashed
 from orderbook.money cimport Money, given, money_begin, needed
 from orderbook.reach cimport market_cost
@@ -25,13 +27,10 @@ cdef inline int insufficient(int side) noexcept nogil:
     return INSUFFICIENT_QUOTE if side == BID else INSUFFICIENT_BASE
 
 
-cdef inline int risk_submit(Matcher *matcher, uint32_t account, uint64_t order_id, uint32_t hash, int side,
-                            int order_type, uint64_t price, bint has_price, uint64_t quantity,
-                            uint8_t prevention) noexcept nogil:
-    """Run a new order of the account in a slot, 0 for an unknown one; return a Code.
-
-    prevention: the PreventionCode that it was sent with, 0 for what the instrument says.
-    """
+cdef inline int risk_submit_hashed(Matcher *matcher, uint32_t account, uint64_t order_id, uint32_t hash, int side,
+                                   int order_type, uint64_t price, bint has_price, uint64_t quantity,
+                                   uint8_t prevention) noexcept nogil:
+    """Run a new order: see `risk_submit`."""
     cdef Money *money = &matcher.money
     cdef Wide value
     cdef uint64_t need
@@ -55,23 +54,23 @@ cdef inline int risk_submit(Matcher *matcher, uint32_t account, uint64_t order_i
     return submit_hashed(matcher, order_id, hash, side, order_type, price, has_price, quantity, True)
 
 
-cdef inline int order_of(const Matcher *matcher, uint64_t account, uint32_t slot) noexcept nogil:
+cdef inline int order_of(const Matcher *matcher, uint64_t account_id, uint32_t slot) noexcept nogil:
     """Return ACCEPTED where the order in a slot is one of the account with this id."""
     if unlikely(slot == 0):
         return UNKNOWN_ORDER
-    if unlikely(account_id(matcher.money.accounts, order_at(matcher.book, slot).account) != account):
+    if unlikely(id_of(matcher.money.accounts, order_at(matcher.book, slot).account) != account_id):
         return ACCOUNT_MISMATCH
     return ACCEPTED
 
 
-cdef inline int risk_modify(Matcher *matcher, uint64_t account, uint64_t order_id, uint32_t hash, uint64_t quantity,
-                            uint64_t price, bint has_price) noexcept nogil:
-    """Change an order of the account with this id; return a Code."""
+cdef inline int risk_modify_hashed(Matcher *matcher, uint64_t account_id, uint64_t order_id, uint32_t hash,
+                                   uint64_t quantity, uint64_t price, bint has_price) noexcept nogil:
+    """Change an order: see `risk_modify`."""
     cdef Money *money = &matcher.money
     cdef uint32_t slot = find_hashed(matcher, order_id, hash)
     cdef const Order *order = order_at(matcher.book, slot)
     cdef uint64_t new_price
-    cdef int code = order_of(matcher, account, slot)
+    cdef int code = order_of(matcher, account_id, slot)
     if unlikely(code):
         return code
     new_price = price if has_price else order.price
@@ -88,17 +87,44 @@ cdef inline int risk_modify(Matcher *matcher, uint64_t account, uint64_t order_i
     return modify_at(matcher, slot, quantity, price, has_price, True)
 
 
-cdef inline int risk_cancel(Matcher *matcher, uint64_t account, uint64_t order_id, uint32_t hash) noexcept nogil:
-    """Cancel an order of the account with this id; return a Code. `unfilled` becomes the quantity taken back."""
+cdef inline int risk_cancel_hashed(Matcher *matcher, uint64_t account_id, uint64_t order_id,
+                                   uint32_t hash) noexcept nogil:
+    """Cancel an order: see `risk_cancel`."""
     cdef uint32_t slot = find_hashed(matcher, order_id, hash)
-    cdef int code = order_of(matcher, account, slot)
+    cdef int code = order_of(matcher, account_id, slot)
     return code if unlikely(code) else cancel_at(matcher, slot, True)
 
 
-cdef int risk_cancel_all(Matcher *matcher, uint32_t account) noexcept nogil
+cdef inline int risk_submit(Matcher *matcher, uint64_t account_id, uint64_t order_id, int side, int order_type,
+                            uint64_t price, bint has_price, uint64_t quantity, uint8_t prevention) noexcept nogil:
+    """Run a new order of an account; return a Code. `side` and `order_type` are valid, `price` counts with `has_price`.
+
+    prevention: the PreventionCode that it was sent with, 0 for what the instrument says.
+    """
+    return risk_submit_hashed(
+        matcher, account_find(matcher.money.accounts, account_id), order_id,
+        index_hash(&matcher.book.index, order_id), side, order_type, price, has_price, quantity, prevention,
+    )
 
 
-cdef int risk_credit(Matcher *matcher, uint64_t id, uint64_t base, uint64_t quote) noexcept nogil
+cdef inline int risk_modify(Matcher *matcher, uint64_t account_id, uint64_t order_id, uint64_t quantity, uint64_t price,
+                            bint has_price) noexcept nogil:
+    """Set the open quantity of an account's order and, with `has_price`, its price; return a Code."""
+    return risk_modify_hashed(
+        matcher, account_id, order_id, index_hash(&matcher.book.index, order_id), quantity, price, has_price,
+    )
+
+
+cdef inline int risk_cancel(Matcher *matcher, uint64_t account_id, uint64_t order_id) noexcept nogil:
+    """Take an account's order out of the book; return a Code. `unfilled` becomes the quantity taken back."""
+    return risk_cancel_hashed(matcher, account_id, order_id, index_hash(&matcher.book.index, order_id))
+
+
+cdef int risk_cancel_all(Matcher *matcher, uint64_t account_id) noexcept nogil
+
+cdef int risk_credit(Matcher *matcher, uint64_t account_id, uint64_t base, uint64_t quote) noexcept nogil
+
+cdef int risk_debit(Matcher *matcher, uint64_t account_id, uint64_t base, uint64_t quote) noexcept nogil
 
 
 cdef class RiskEngine(EventSource):

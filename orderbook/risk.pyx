@@ -6,9 +6,8 @@ from orderbook.accounts cimport (
     Accounts, account_find, account_give, account_lacks, account_open, account_take, issue_overflows,
 )
 from orderbook.audit cimport audit, state_digest
-from orderbook.book cimport book_find, opposite_of
+from orderbook.book cimport opposite_of
 from orderbook.guard cimport guard_enter, guard_hold
-from orderbook.index cimport index_hash
 from orderbook.limits cimport Limits
 from orderbook.numbers cimport as_order_type, as_prevention, as_side, as_u64
 from orderbook.matching cimport withdraw
@@ -16,17 +15,18 @@ from orderbook.money cimport seat_of
 from orderbook.records cimport ASK, CANCELED, CAPACITY_EXCEEDED
 from orderbook.seats cimport Seat
 from orderbook.refusals cimport refuse, refuse_account
-from orderbook.results cimport blank_fills, result_of
+from orderbook.results cimport blank_fills, blank_fills_of_reprice, result_of
 from orderbook.venue cimport new_venue
 from orderbook.views cimport new_account_snapshot, new_order_view
+from orderbook.errors import BY_NUMBER
 from orderbook.instruments import DEFAULT_INSTRUMENT, Instrument
 
 
-cdef int risk_cancel_all(Matcher *matcher, uint32_t account) noexcept nogil:
-    """Cancel all orders of the account in a slot, in order of entry; return a Code. `unfilled` becomes their number."""
+cdef int risk_cancel_all(Matcher *matcher, uint64_t account_id) noexcept nogil:
+    """Cancel all orders of an account, in order of entry; return a Code. `unfilled` becomes their number."""
+    cdef uint32_t account = account_find(matcher.money.accounts, account_id)
     cdef const Seat *seat
     cdef uint32_t place
-    matcher.unfilled = 0
     if account == 0:
         return UNKNOWN_ACCOUNT
     seat = seat_of(&matcher.money, account)
@@ -37,14 +37,13 @@ cdef int risk_cancel_all(Matcher *matcher, uint32_t account) noexcept nogil:
     return ACCEPTED
 
 
-cdef int risk_credit(Matcher *matcher, uint64_t id, uint64_t base, uint64_t quote) noexcept nogil:
+cdef int risk_credit(Matcher *matcher, uint64_t account_id, uint64_t base, uint64_t quote) noexcept nogil:
     """Give an account base and quote, both or neither, and make it where there is none; return a Code."""
     cdef Accounts *accounts = matcher.money.accounts
     cdef uint32_t account
-    matcher.unfilled = 0
     if issue_overflows(accounts, matcher.money.base, base) or issue_overflows(accounts, matcher.money.quote, quote):
         return NUMERIC_OVERFLOW
-    account = account_open(accounts, id)
+    account = account_open(accounts, account_id)
     if account == 0:
         return CAPACITY_EXCEEDED
     account_give(accounts, account, matcher.money.base, base)
@@ -52,10 +51,10 @@ cdef int risk_credit(Matcher *matcher, uint64_t id, uint64_t base, uint64_t quot
     return ACCEPTED
 
 
-cdef int risk_debit(Matcher *matcher, uint64_t id, uint64_t base, uint64_t quote) noexcept nogil:
+cdef int risk_debit(Matcher *matcher, uint64_t account_id, uint64_t base, uint64_t quote) noexcept nogil:
     """Take base and quote that are available from an account, both or neither; return a Code."""
     cdef Accounts *accounts = matcher.money.accounts
-    cdef uint32_t account = account_find(accounts, id)
+    cdef uint32_t account = account_find(accounts, account_id)
     if account == 0:
         return UNKNOWN_ACCOUNT
     if account_lacks(accounts, account, matcher.money.base, base):
@@ -65,6 +64,16 @@ cdef int risk_debit(Matcher *matcher, uint64_t id, uint64_t base, uint64_t quote
     account_take(accounts, account, matcher.money.base, base)
     account_take(accounts, account, matcher.money.quote, quote)
     return ACCEPTED
+
+
+cdef int refuse_order(RiskEngine engine, int code, uint64_t account_id, uint64_t order_id) except -1:
+    """Raise what a code stands for; of too little money, say how much there is."""
+    cdef int side = BID if code == INSUFFICIENT_QUOTE else ASK
+    if code != insufficient(side):
+        refuse(code, order_id)
+    available = given(&engine.core.money, account_find(engine.core.money.accounts, account_id), side).available
+    asset = engine.instrument.quote if side == BID else engine.instrument.base
+    raise BY_NUMBER[code](f"order {order_id}: account {account_id} has but {available} {asset} available")
 
 
 cdef RiskEngine new_market(Venue venue, uint32_t position):
@@ -177,11 +186,10 @@ cdef class RiskEngine(EventSource):
             limit_key = ticks ^ opposite_of(self.core.book, side_code).mask
         cdef tuple blanks = blank_fills(self.core, self.guard, id, side_code, limit_key, lots)
         cdef int code = risk_submit(
-            self.core, account_find(self.core.money.accounts, account), id, index_hash(&self.core.book.index, id),
-            side_code, type_code, ticks, has_price, lots, <uint8_t>prevention,
+            self.core, account, id, side_code, type_code, ticks, has_price, lots, <uint8_t>prevention,
         )
         if code:
-            refuse(code, id)
+            refuse_order(self, code, account, id)
         return result_of(self.core, self.guard, blanks)
 
     def modify_order(self, account_id, order_id, quantity, price=None):
@@ -196,17 +204,10 @@ cdef class RiskEngine(EventSource):
         cdef bint has_price = price is not None
         cdef uint64_t ticks = as_u64(price, "price") if has_price else 0
         self.enter()
-        cdef tuple blanks = None
-        cdef uint32_t slot = book_find(self.core.book, id) if has_price else 0
-        cdef int side
-        if slot:
-            side = order_at(self.core.book, slot).side
-            blanks = blank_fills(self.core, self.guard, id, side, ticks ^ opposite_of(self.core.book, side).mask, lots)
-        cdef int code = risk_modify(
-            self.core, account, id, index_hash(&self.core.book.index, id), lots, ticks, has_price,
-        )
+        cdef tuple blanks = blank_fills_of_reprice(self.core, self.guard, id, lots, ticks) if has_price else None
+        cdef int code = risk_modify(self.core, account, id, lots, ticks, has_price)
         if code:
-            refuse(code, id)
+            refuse_order(self, code, account, id)
         return result_of(self.core, self.guard, blanks)
 
     def cancel_order(self, account_id, order_id):
@@ -217,7 +218,7 @@ cdef class RiskEngine(EventSource):
         cdef uint64_t account = as_u64(account_id, "account_id")
         cdef uint64_t id = as_u64(order_id, "order_id")
         self.enter()
-        cdef int code = risk_cancel(self.core, account, id, index_hash(&self.core.book.index, id))
+        cdef int code = risk_cancel(self.core, account, id)
         if code:
             refuse(code, id)
         return self.core.unfilled
@@ -226,7 +227,7 @@ cdef class RiskEngine(EventSource):
         """Cancel all resting orders of an account, in order of entry, and return how many; raise UnknownAccount."""
         cdef uint64_t id = as_u64(account_id, "account_id")
         self.enter()
-        cdef int code = risk_cancel_all(self.core, account_find(self.core.money.accounts, id))
+        cdef int code = risk_cancel_all(self.core, id)
         if code:
             refuse_account(code, id)
         return self.core.unfilled
@@ -299,8 +300,11 @@ cdef class RiskEngine(EventSource):
 
         Raise AssertionError naming the first that is broken. O(orders + accounts).
         """
-        guard_enter(self.guard)
-        audit(self.venue, self.core.instrument, 1)
+        guard_hold(self.guard)
+        try:
+            audit(self.venue, self.core.instrument, 1)
+        finally:
+            self.guard.busy = False
 
     def state_hash(self):
         """Return 32 hexadecimal digits that are equal exactly for equal books and balances: see docs/money.md."""

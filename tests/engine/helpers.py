@@ -1,11 +1,14 @@
 """What several test files need: the edges of the numbers, command records, and what a call left behind."""
 
+import os
 import struct
+import sys
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy
+import pytest
 
 import orderbook
 from orderbook import InvalidCommand, MatchResult, OrderBookError, OrderType, Side
@@ -16,6 +19,12 @@ MARKET, LIMIT, IOC, FOK, POST_ONLY = OrderType
 
 RECORD = struct.Struct("<BBBBIQQQQQ")
 PRICE_PRESENT = 1
+
+
+linux_alone = pytest.mark.skipif(
+    sys.platform != "linux" or "asan" in os.environ.get("LD_PRELOAD", ""),
+    reason="asks Linux for memory and limits; a sanitizer has memory of its own",
+)
 
 
 class Kind(IntEnum):

@@ -15,18 +15,13 @@ import pytest
 
 import orderbook
 
-from .helpers import ASK, BID, IOC, LIMIT, MARKET, TOP, Kind
+from .helpers import ASK, BID, IOC, LIMIT, MARKET, TOP, Kind, linux_alone
 
 ORDER_BYTES = 64 + 32  # the order and its entry in the index
 LEVEL_BYTES = 4096
 GROWTH = 2
 EMPTY_BYTES = 64 << 10
 COUNT = 200_000
-
-linux_alone = pytest.mark.skipif(
-    sys.platform != "linux" or "asan" in os.environ.get("LD_PRELOAD", ""),
-    reason="asks Linux for memory and limits; a sanitizer has memory of its own",
-)
 
 
 def bound(orders, levels):

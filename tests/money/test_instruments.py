@@ -202,3 +202,31 @@ def test_decimals_are_exact():
     assert instrument.ticks(instrument.price(TOP)) == TOP
     wide = made(tick_size="1.000000000000000000000000000000001")
     assert wide.ticks(wide.price(TOP)) == TOP
+
+
+@pytest.mark.parametrize("method", ["price", "quantity"])
+def test_numbers_are_never_bent_on_the_way_to_people(method):
+    """A numpy integer would wrap where it is multiplied, and a text would be repeated."""
+    shown = getattr(Instrument("A-B", "A", "B", tick_size="0.25", lot_size="0.25"), method)
+    assert str(shown(numpy.uint64(2**63))) == "2305843009213693952.00"
+    assert str(shown(TOP)) == "4611686018427387903.75"
+    assert str(shown(0)) == "0.00"
+    for wrong, error in [(1.5, TypeError), ("12", TypeError), (True, TypeError), (None, TypeError)]:
+        with pytest.raises(error, match=r"ticks|lots"):
+            shown(wrong)
+    for wrong in (-1, TOP + 1):
+        with pytest.raises(OverflowError, match=r"ticks|lots"):
+            shown(wrong)
+
+
+@pytest.mark.parametrize("text", [" 1 ", "1_0", "١", "1e", "", ".", "0x10", "1" * 101, "1e-101", "Infinity", "1,5"])
+def test_a_text_that_is_no_plain_decimal(text):
+    with pytest.raises(ValueError, match=r"^price ") as caught:
+        Instrument("A-B", "A", "B").ticks(text)
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("number", [10**5000, Decimal("1e500"), Decimal("1" * 101)], ids=["int", "size", "digits"])
+def test_a_number_out_of_all_proportion(number):
+    with pytest.raises(ValueError, match=r"^tick_size "):
+        Instrument("A-B", "A", "B", tick_size=number)
