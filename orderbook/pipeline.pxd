@@ -15,7 +15,7 @@ from libc.string cimport memset
 from orderbook.accounts cimport Accounts, account_find_hashed, account_row
 from orderbook.book cimport Book, order_at
 from orderbook.index cimport Index, index_hash
-from orderbook.levels cimport BookSide, Node, level_at, node_at, way
+from orderbook.levels cimport IS_LEVEL, NODE_SLOT, BookSide, Node, level_at, node_at, way
 from orderbook.matching cimport Matcher, cancel_hashed, modify_hashed, submit_hashed
 from orderbook.records cimport (
     ASK, BID, CANCEL, CANCEL_ALL, CREDIT, DECREMENT, HAS_PRICE, INVALID_COMMAND, MARKET, MODIFY, NEW, POST_ONLY,
@@ -42,6 +42,8 @@ cdef struct Ahead:            # what is known of a command before its turn
     uint32_t hash             # of id
     uint32_t account_hash
     uint32_t slot             # of its order, most likely
+    uint32_t reference        # how far the way to its price was followed through the price tree
+    uint64_t key              # of its price, on its side
 
 
 cdef inline int run_one(Matcher *matcher, const Command *command, uint64_t id, uint32_t hash) noexcept nogil:
@@ -176,6 +178,54 @@ cdef inline void prefetch_makers(const Matcher *matcher, const BookSide *side, b
         prefetch(order_at(book, slot))
 
 
+cdef inline void begin_way(Ahead *ahead, const Book *book, const Command *command) noexcept nogil:
+    """Begin to follow the way that a new order would take to its price, through a tree too large for the cache."""
+    cdef const BookSide *side = &book.sides[(command.side - 1) & 1]
+    ahead.key = command.price ^ side.mask
+    ahead.reference = side.root
+    prefetch(&node_at(&book.store, ahead.reference).children[way(ahead.key, ahead.reference)])
+
+
+cdef inline void follow_way(Ahead *ahead, const Book *book) noexcept nogil:
+    """Follow it by a step: read the node, fetch what is below; stay where it has ended."""
+    cdef uint32_t reference = ahead.reference
+    cdef uint32_t at_level = -(reference >> 31)  # all ones there
+    cdef uint32_t below = node_at(&book.store, reference & ~at_level).children[way(ahead.key, reference)]
+    reference = (reference & at_level) | (below & ~at_level)
+    ahead.reference = reference
+    prefetch(&node_at(&book.store, reference).children[way(ahead.key, reference)])
+    prefetch(level_at(&book.store, reference & NODE_SLOT))
+
+
+cdef inline void end_way(const Ahead *ahead, const Book *book) noexcept nogil:
+    """Read the level at its end, and fetch the order behind which the new one would stand."""
+    cdef uint32_t at_level = -(ahead.reference >> 31)
+    prefetch(order_at(book, level_at(&book.store, ahead.reference & ~IS_LEVEL & at_level).youngest))
+
+
+cdef inline const BookSide *makers_side(const Book *book, const Command *command) noexcept nogil:
+    """Return the side that a new order trades with."""
+    return &book.sides[command.side & 1]
+
+
+cdef inline void fetch_makers(const Matcher *matcher, const Command *command, int step) noexcept nogil:
+    """Fetch the first order that a new order would trade with, step by step: its level, it, what it leads to."""
+    cdef const Book *book = matcher.book
+    cdef const BookSide *side = makers_side(book, command)
+    cdef const Level *level = level_at(&book.store, side.best)
+    cdef const Order *order
+    if step == 0:
+        prefetch(level)
+        return
+    if step == 1:
+        prefetch(order_at(book, level.oldest))
+        return
+    order = order_at(book, level.oldest)
+    prefetch(order_at(book, order.younger))
+    prefetch(&book.index.entries[order.hash >> book.index.shift])
+    prefetch(account_row(matcher.money.accounts, order.account))
+
+
 cdef inline void run_records(Matcher *markets, uint32_t first, uint32_t count, const Command *commands, size_t size,
                              uint8_t *status, uint64_t *unfilled, bint funded) noexcept nogil:
     """Run records for the instruments from position `first` on, `count` of them."""
@@ -195,9 +245,24 @@ cdef inline void run_records(Matcher *markets, uint32_t first, uint32_t count, c
             fetch_links(ahead, market_of(ahead, markets, funded).book)
             ahead = &ring[(i + AHEAD_NODE) % AHEAD_ENTRY]
             fetch_node(ahead, market_of(ahead, markets, funded).book)
+            if funded and count > 1:
+                ahead = &ring[(i + 11) % AHEAD_ENTRY]
+                begin_way(ahead, market_of(ahead, markets, funded).book, &commands[i + 11])
+                ahead = &ring[(i + 9) % AHEAD_ENTRY]
+                follow_way(ahead, market_of(ahead, markets, funded).book)
+                ahead = &ring[(i + 7) % AHEAD_ENTRY]
+                follow_way(ahead, market_of(ahead, markets, funded).book)
+                ahead = &ring[(i + 5) % AHEAD_ENTRY]
+                follow_way(ahead, market_of(ahead, markets, funded).book)
+                ahead = &ring[(i + 3) % AHEAD_ENTRY]
+                end_way(ahead, market_of(ahead, markets, funded).book)
+                fetch_makers(ring[(i + 10) % AHEAD_ENTRY].matcher, &commands[i + 10], 0)
+                fetch_makers(ring[(i + 6) % AHEAD_ENTRY].matcher, &commands[i + 6], 1)
+                fetch_makers(ring[(i + 3) % AHEAD_ENTRY].matcher, &commands[i + 3], 2)
         ahead = &ring[i % AHEAD_ENTRY]
         matcher = market_of(ahead, markets, funded)
-        prefetch_makers(matcher, &matcher.book.sides[i & 1], funded)
+        if not funded or count == 1:
+            prefetch_makers(matcher, &matcher.book.sides[i & 1], funded)
         matcher.timestamp = commands[i].timestamp
         matcher.command = i
         if unlikely(ahead.invalid):
