@@ -20,7 +20,7 @@ PRICE = 100
 
 
 def engine_for(mode, side, ahead):
-    """Return an engine where a taker of `side` meets MANY small orders of BOB, and behind `ahead` of them one of ALICE."""
+    """Return an engine where a taker of `side` meets MANY orders of BOB, and behind `ahead` of them one of ALICE."""
     engine = orderbook.RiskEngine(instrument=market_of(self_trade_prevention=mode))
     for account in (ALICE, BOB):
         engine.credit_account(account, PLENTY, PLENTY * PRICE)
