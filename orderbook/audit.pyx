@@ -1,7 +1,7 @@
 """The walk over every invariant of the money, beside that of check.pyx over each book, and the digest of it all.
 
-Both see the markets from position `first` on, `count` of them. What accounts have reserved can be told right or wrong
-only when all markets are seen; that nothing was made or lost, always.
+Both see the markets from position `first` on, `count` of them. That accounts have reserved too much can be told only
+when all markets are seen; that they have reserved too little, and that nothing was made or lost, always.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from orderbook.check cimport book_check
 from orderbook.levels cimport level_at, level_next
 from orderbook.matching cimport Matcher
 from orderbook.money cimport Money, given, needed
-from orderbook.records cimport ASK, BID, Order
+from orderbook.records cimport ASK, BID, DECREMENT, Order
 from orderbook.seats cimport Seat
 from orderbook.wide cimport Wide
 
@@ -44,7 +44,9 @@ cdef const char *orders_audit(const Matcher *market, uint64_t *needs) noexcept n
                 seat = seat_at(accounts, order.account, money.seat)
                 if order.entry >= seat.size or seat.entries[order.entry] != slot:
                     return "an order is not entered at its account's seat"
-                needs[order.account * accounts.assets + asset] += needed(side, order.price, order.quantity)
+                if order.prevention > DECREMENT:
+                    return "an order came under a prevention that there is not"
+                needs[<size_t>order.account * accounts.assets + asset] += needed(side, order.price, order.quantity)
                 slot = order.younger
             level = level_next(&book.store, level)
     return NULL
@@ -90,15 +92,15 @@ cdef const char *sums_audit(const Accounts *accounts) noexcept nogil:
     return NULL
 
 
-cdef const char *reservations_audit(const Accounts *accounts, const uint64_t *needs) noexcept nogil:
-    """See that what each account has reserved is what its orders need."""
+cdef const char *reservations_audit(const Accounts *accounts, const uint64_t *needs, bint whole) noexcept nogil:
+    """See that what each account has reserved is what its orders need; no less where not `whole` of them were seen."""
     cdef uint32_t asset, slot
+    cdef uint64_t reserved, need
     for slot in range(1, accounts.used):
         for asset in range(accounts.assets):
-            if (
-                holding_at(accounts, slot, holding_offset(accounts, asset)).reserved
-                != needs[slot * accounts.assets + asset]
-            ):
+            reserved = holding_at(accounts, slot, holding_offset(accounts, asset)).reserved
+            need = needs[<size_t>slot * accounts.assets + asset]
+            if reserved < need or whole and reserved != need:
                 return "an account has reserved other than what its resting orders need"
     return NULL
 
@@ -126,8 +128,7 @@ cdef int audit(Venue venue, uint32_t first, uint32_t count) except -1:
             fail(orders_audit(market, needs), symbol)
             fail(seats_audit(market), symbol)
         fail(sums_audit(accounts), "ledger")
-        if count == venue.count:
-            fail(reservations_audit(accounts, needs), "ledger")
+        fail(reservations_audit(accounts, needs, count == venue.count), "ledger")
     finally:
         PyMem_Free(needs)
     return 0
@@ -199,6 +200,10 @@ cdef str state_digest(Venue venue, uint32_t first, uint32_t count):
     digest = hashlib.blake2b(digest_size=16)
     for position in range(first, first + count):
         hash_book(<OrderBook>venue.books[position], digest)
-    for _, slot in sorted([(account_id(accounts, slot), slot) for slot in range(1, accounts.used)]):
+    cdef list slots = []
+    for slot in range(1, accounts.used):
+        slots.append((account_id(accounts, slot), slot))
+    slots.sort()
+    for _, slot in slots:
         digest_account(digest, accounts, slot, &venue.markets[first], count)
     return digest.hexdigest()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from orderbook.audit cimport audit, state_digest
+from orderbook.book cimport OrderBook
 from orderbook.guard cimport guard_enter, guard_hold
 from orderbook.risk cimport new_market
 from orderbook.venue cimport new_venue
@@ -37,13 +38,15 @@ cdef class Exchange(EventSource):
     """
 
     def __init__(self, instruments=None, *, event_capacity=65536):
+        cdef tuple described = checked(instruments)
+        cdef Venue venue = new_venue(described, event_capacity)
+        cdef dict markets = {}
+        for position, instrument in enumerate(described):
+            markets[instrument.symbol] = new_market(venue, position)
         if self.venue is not None:
             raise TypeError("an Exchange is made once")
-        self.instruments = checked(instruments)
-        cdef Venue venue = new_venue(self.instruments, event_capacity)
-        self.markets = {
-            instrument.symbol: new_market(venue, position) for position, instrument in enumerate(self.instruments)
-        }
+        self.instruments = described
+        self.markets = markets
         self.ring = venue.ring
         self.guard = venue.guard
         self.venue = venue
@@ -157,4 +160,8 @@ cdef class Exchange(EventSource):
         O(accounts × instruments).
         """
         guard_enter(self.guard)
-        return self.venue.ledger.memory_bytes() + sum([book.memory_bytes() for book in self.venue.books])
+        cdef OrderBook book
+        total = self.venue.ledger.memory_bytes()
+        for book in self.venue.books:
+            total += book.memory_bytes()
+        return total

@@ -1,8 +1,9 @@
 """The growing buffer that fills are appended to."""
 
 from libc.stdint cimport uint64_t
+from libc.stdlib cimport realloc
 
-from orderbook.pages cimport pages_free, pages_grow
+from orderbook.pages cimport PAGES_HEAP_MAX, pages_free, pages_grow
 from orderbook.records cimport Fill
 
 
@@ -25,6 +26,16 @@ cdef inline int fill_buffer_reserve(FillBuffer *fills, uint64_t room) noexcept n
         fills.items = items
         fills.capacity = capacity
     return 0
+
+
+cdef inline void fill_buffer_trim(FillBuffer *fills) noexcept nogil:
+    """Give back the memory behind the last fill, where it is on the heap and so can be given back."""
+    cdef void *items
+    if fills.capacity * sizeof(Fill) < PAGES_HEAP_MAX:
+        items = realloc(fills.items, fills.size * sizeof(Fill))
+        if items != NULL:
+            fills.items = <Fill *>items
+            fills.capacity = fills.size
 
 
 cdef inline void fill_buffer_destroy(FillBuffer *fills) noexcept nogil:

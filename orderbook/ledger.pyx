@@ -36,7 +36,9 @@ cdef class Ledger:
     """
 
     def __cinit__(self, pairs):
-        named = [(base, quote) for base, quote in pairs]
+        cdef list named = []
+        for base, quote in pairs:
+            named.append((base, quote))
         keys = os.urandom(16)
         self.guard = Guard()
         self.positions = {}

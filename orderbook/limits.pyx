@@ -16,10 +16,9 @@ cdef int limits_set(Limits *limits, object instrument) except -1:
     limits.quantity_max = most(instrument.quantity_max)
     limits.notional_max = most(instrument.notional_max)
     limits.open_orders_max = most(instrument.open_orders_max)
-    limits.any = limits.banded or any([
-        limit is not None
-        for limit in (instrument.quantity_max, instrument.notional_max, instrument.open_orders_max)
-    ])
+    limits.any = limits.banded or not (
+        instrument.quantity_max is None and instrument.notional_max is None and instrument.open_orders_max is None
+    )
     return 0
 
 

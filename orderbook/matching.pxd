@@ -72,9 +72,6 @@ cdef int reject(Matcher *matcher, int code, int reason, uint64_t order_id, int s
                 bint has_price, uint64_t quantity) noexcept nogil
 
 
-cdef uint64_t makers_of(Book *book, int side, uint64_t limit_key, uint64_t quantity) noexcept nogil
-
-
 cdef int reserve_many_fills(Matcher *matcher, int side, uint64_t limit_key, uint64_t quantity) noexcept nogil
 
 

@@ -11,14 +11,15 @@ from orderbook.levels cimport level_next
 from orderbook.limits cimport Limits, out_of_band
 from orderbook.numbers cimport as_order_type, as_side, as_u64
 from orderbook.pipeline cimport run_batch
-from orderbook.reach cimport market_cost
+from orderbook.reach cimport market_cost, reach_of
 from orderbook.records cimport (
     BID, CANCEL_NEWEST, CANCEL_OLDEST, DECREMENT, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, NO_PRICE,
     NOTIONAL_TOO_LARGE, POST_ONLY, PRICE_OUT_OF_BAND, QUANTITY_TOO_LARGE, REJECTION, SELF_TRADE, TOO_MANY_ORDERS,
     Command,
 )
 from orderbook.refusals cimport refuse
-from orderbook.results cimport blank_fills, blank_fills_of_reprice, result_of
+from orderbook.results cimport new_result, result_take
+from orderbook.views cimport MatchResult
 from orderbook.wide cimport Wide, fits, value_of
 
 
@@ -60,7 +61,9 @@ cdef int reserve_many_fills(Matcher *matcher, int side, uint64_t limit_key, uint
     There are no more fills than makers; only where those are many, too, are the ones in reach counted.
     """
     cdef uint64_t most = min(<uint64_t>opposite_of(matcher.book, side).order_count, quantity)
-    if most > 4096:
+    if most > 4096 and matcher.money.own:
+        most = reach_of(matcher.book, &matcher.money, side, limit_key, quantity, False).makers
+    elif most > 4096:
         most = makers_of(matcher.book, side, limit_key, quantity)
     return fill_buffer_reserve(matcher.fills, most)
 
@@ -171,15 +174,13 @@ cdef class MatchingEngine(EventSource):
     cdef object submit_one(self, uint64_t id, int side, int order_type, object price, uint64_t quantity):
         cdef bint has_price = price is not None
         cdef uint64_t ticks = as_u64(price, "price") if has_price else 0
-        cdef uint64_t limit_key = <uint64_t>-1
+        cdef MatchResult result = new_result()
         self.enter()
-        if order_type != MARKET:
-            limit_key = ticks ^ opposite_of(self.core.book, side).mask
-        cdef tuple blanks = blank_fills(&self.core, self.guard, id, side, limit_key, quantity)
         cdef int code = matcher_submit(&self.core, id, side, order_type, ticks, has_price, quantity)
         if code:
             refuse(code, id)
-        return result_of(&self.core, self.guard, blanks)
+        result_take(result, &self.core)
+        return result
 
     def submit(self, order_id, side, order_type, price, quantity):
         """Run a new order of any type; `price` may be None for MARKET, which ignores it.
@@ -232,14 +233,13 @@ cdef class MatchingEngine(EventSource):
         cdef uint64_t lots = as_u64(quantity, "quantity")
         cdef bint has_price = price is not None
         cdef uint64_t ticks = as_u64(price, "price") if has_price else 0
+        cdef MatchResult result = new_result()
         self.enter()
-        cdef tuple blanks = (
-            blank_fills_of_reprice(&self.core, self.guard, id, lots, ticks) if has_price else None
-        )
         cdef int code = matcher_modify(&self.core, id, lots, ticks, has_price)
         if code:
             refuse(code, id)
-        return result_of(&self.core, self.guard, blanks)
+        result_take(result, &self.core)
+        return result
 
     def cancel_order(self, order_id):
         """Take a resting order out of the book and return the quantity that was open; raise UnknownOrder."""

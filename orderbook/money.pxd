@@ -24,7 +24,7 @@ cdef struct Money:
     uint32_t gives[2]      # where in a row is what a BID, an ASK gives: the offset of quote, of base
     uint32_t seat          # where in a row is the seat in this market
     uint32_t account       # the taker's slot
-    uint32_t own           # the same while its self-trades are to be prevented, else 0
+    uint32_t own           # the same where it has orders that it must not trade with, else 0
     uint8_t prevention     # PreventionCode of the taker, 0 none
     uint8_t usual          # the instrument's, 0 none
     bint halted

@@ -79,5 +79,6 @@ cdef extern from *:
         return grown;
     }
     """
+    const size_t PAGES_HEAP_MAX "ORDERBOOK_HUGE_PAGE"  # arrays below so many bytes are on the heap
     void *pages_grow "orderbook_pages_grow"(void *memory, size_t old_bytes, size_t new_bytes) noexcept nogil
     void pages_free "orderbook_pages_free"(void *memory, size_t bytes) noexcept nogil

@@ -19,7 +19,7 @@ from orderbook.levels cimport IS_LEVEL, NODE_SLOT, BookSide, Node, level_at, nod
 from orderbook.matching cimport Matcher, cancel_hashed, modify_hashed, submit_hashed
 from orderbook.records cimport (
     ASK, BID, CANCEL, CANCEL_ALL, CREDIT, DECREMENT, HAS_PRICE, INVALID_COMMAND, MARKET, MODIFY, NEW, POST_ONLY,
-    PREVENTION_BITS, PREVENTION_SHIFT, Command, Level, Order, prefetch, unlikely,
+    PREVENTION_SHIFT, Command, Level, Order, prefetch, unlikely,
 )
 from orderbook.risk cimport (
     risk_cancel_all, risk_cancel_hashed, risk_credit, risk_modify_hashed, risk_submit_hashed,

@@ -6,22 +6,26 @@ from orderbook.book cimport Book, opposite_of
 from orderbook.levels cimport BookSide, level_at, level_next
 from orderbook.money cimport Money
 from orderbook.records cimport Level, unlikely
-from orderbook.wide cimport Wide, value_of
+from orderbook.wide cimport Wide, fits, value_of
 
 
 cdef struct Reach:
     uint64_t quantity      # lots that would trade
     Wide value             # ticks × lots
+    uint64_t makers        # orders that it would trade with
 
 
 cdef inline Wide market_value(Book *book, int side, uint64_t quantity) noexcept nogil:
-    """Return the value of what a market order of `side` would trade, whoever the makers are. O(levels)."""
+    """Return the value of what a market order of `side` would trade, whoever the makers are, or some above 2^64-1.
+
+    O(levels).
+    """
     cdef const BookSide *makers = opposite_of(book, side)
     cdef uint32_t slot = makers.best
     cdef const Level *level
     cdef uint64_t traded
     cdef Wide value = 0
-    while slot and quantity:
+    while slot and quantity and fits(value):  # what is above 2^64-1 is refused, however far
         level = level_at(&book.store, slot)
         traded = min(level.total, quantity)
         value += value_of(level.key ^ makers.mask, traded)

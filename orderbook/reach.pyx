@@ -24,6 +24,7 @@ cdef Reach reach_of(Book *book, const Money *money, int side, uint64_t limit_key
     cdef Reach reach
     reach.quantity = 0
     reach.value = 0
+    reach.makers = 0
     while level_slot and quantity:
         level = level_at(&book.store, level_slot)
         if level.key > limit_key:
@@ -35,6 +36,7 @@ cdef Reach reach_of(Book *book, const Money *money, int side, uint64_t limit_key
             if order.account != money.own:
                 reach.quantity += met
                 reach.value += value_of(level.key ^ makers.mask, met)
+                reach.makers += 1
                 quantity -= met
             elif money.prevention == DECREMENT and not whole:
                 quantity -= met

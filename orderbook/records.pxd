@@ -84,7 +84,6 @@ cdef enum CommandKind:
 cdef enum CommandFlag:
     HAS_PRICE = 1
     PREVENTION_SHIFT = 1   # bits 1–3 of a NEW: PreventionCode, 0 what the instrument says
-    PREVENTION_BITS = 14
 
 
 cdef enum EventKind:

@@ -35,3 +35,7 @@ cdef int refuse(int code, uint64_t order_id) except -1:
 cdef int refuse_account(int code, uint64_t account_id) except -1:
     error = BY_NUMBER[code]
     raise error(f"account {account_id}: {ACCOUNT_REASONS[error.code]}")
+
+
+cdef int refuse_funds(int code, uint64_t order_id, uint64_t account_id, uint64_t available, str asset) except -1:
+    raise BY_NUMBER[code](f"order {order_id}: account {account_id} has but {available} {asset} available")

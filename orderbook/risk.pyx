@@ -6,20 +6,27 @@ from orderbook.accounts cimport (
     Accounts, account_find, account_give, account_lacks, account_open, account_take, issue_overflows,
 )
 from orderbook.audit cimport audit, state_digest
-from orderbook.book cimport opposite_of
+from orderbook.book cimport Book
 from orderbook.guard cimport guard_enter, guard_hold
 from orderbook.limits cimport Limits
 from orderbook.numbers cimport as_order_type, as_prevention, as_side, as_u64
 from orderbook.matching cimport withdraw
 from orderbook.money cimport seat_of
 from orderbook.records cimport ASK, CANCELED, CAPACITY_EXCEEDED
-from orderbook.seats cimport Seat
-from orderbook.refusals cimport refuse, refuse_account
-from orderbook.results cimport blank_fills, blank_fills_of_reprice, result_of
+from orderbook.seats cimport Seat, seat_pack
+from orderbook.refusals cimport refuse, refuse_account, refuse_funds
+from orderbook.results cimport new_result, result_take
 from orderbook.venue cimport new_venue
-from orderbook.views cimport new_account_snapshot, new_order_view
-from orderbook.errors import BY_NUMBER
+from orderbook.views cimport MatchResult, new_account_snapshot, new_order_view
 from orderbook.instruments import DEFAULT_INSTRUMENT, Instrument
+
+
+cdef const Seat *tidy_seat(const Money *money, uint32_t account, Book *book) noexcept nogil:
+    """Return an account's seat, with not many more places in use than orders."""
+    cdef Seat *seat = seat_of(money, account)
+    if seat.size > 4 * seat.open:
+        seat_pack(seat, book)
+    return seat
 
 
 cdef int risk_cancel_all(Matcher *matcher, uint64_t account_id) noexcept nogil:
@@ -29,9 +36,9 @@ cdef int risk_cancel_all(Matcher *matcher, uint64_t account_id) noexcept nogil:
     cdef uint32_t place
     if account == 0:
         return UNKNOWN_ACCOUNT
-    seat = seat_of(&matcher.money, account)
+    seat = tidy_seat(&matcher.money, account, matcher.book)
     matcher.unfilled = seat.open
-    for place in range(seat.size):
+    for place in range(seat.size):  # the last to go empties the seat, whose places stay
         if seat.entries[place]:
             withdraw(matcher, seat.entries[place], CANCELED, True)
     return ACCEPTED
@@ -71,9 +78,11 @@ cdef int refuse_order(RiskEngine engine, int code, uint64_t account_id, uint64_t
     cdef int side = BID if code == INSUFFICIENT_QUOTE else ASK
     if code != insufficient(side):
         refuse(code, order_id)
-    available = given(&engine.core.money, account_find(engine.core.money.accounts, account_id), side).available
-    asset = engine.instrument.quote if side == BID else engine.instrument.base
-    raise BY_NUMBER[code](f"order {order_id}: account {account_id} has but {available} {asset} available")
+    refuse_funds(
+        code, order_id, account_id,
+        given(&engine.core.money, account_find(engine.core.money.accounts, account_id), side).available,
+        engine.instrument.quote if side == BID else engine.instrument.base,
+    )
 
 
 cdef RiskEngine new_market(Venue venue, uint32_t position):
@@ -180,17 +189,15 @@ cdef class RiskEngine(EventSource):
         cdef uint64_t ticks = as_u64(price, "price") if has_price else 0
         cdef uint64_t lots = as_u64(quantity, "quantity")
         cdef int prevention = as_prevention(self_trade_prevention)
-        cdef uint64_t limit_key = <uint64_t>-1
+        cdef MatchResult result = new_result()
         self.enter()
-        if type_code != MARKET:
-            limit_key = ticks ^ opposite_of(self.core.book, side_code).mask
-        cdef tuple blanks = blank_fills(self.core, self.guard, id, side_code, limit_key, lots)
         cdef int code = risk_submit(
             self.core, account, id, side_code, type_code, ticks, has_price, lots, <uint8_t>prevention,
         )
         if code:
             refuse_order(self, code, account, id)
-        return result_of(self.core, self.guard, blanks)
+        result_take(result, self.core)
+        return result
 
     def modify_order(self, account_id, order_id, quantity, price=None):
         """Set the open quantity of an account's order and, where given, its price; return a MatchResult.
@@ -203,12 +210,13 @@ cdef class RiskEngine(EventSource):
         cdef uint64_t lots = as_u64(quantity, "quantity")
         cdef bint has_price = price is not None
         cdef uint64_t ticks = as_u64(price, "price") if has_price else 0
+        cdef MatchResult result = new_result()
         self.enter()
-        cdef tuple blanks = blank_fills_of_reprice(self.core, self.guard, id, lots, ticks) if has_price else None
         cdef int code = risk_modify(self.core, account, id, lots, ticks, has_price)
         if code:
             refuse_order(self, code, account, id)
-        return result_of(self.core, self.guard, blanks)
+        result_take(result, self.core)
+        return result
 
     def cancel_order(self, account_id, order_id):
         """Take an account's order out of the book and return the quantity that was open.
@@ -243,7 +251,7 @@ cdef class RiskEngine(EventSource):
         try:
             account = account_find(self.core.money.accounts, id)
             if account:
-                seat = seat_of(&self.core.money, account)
+                seat = tidy_seat(&self.core.money, account, self.core.book)
                 for place in range(seat.size):
                     if seat.entries[place]:
                         order = order_at(self.core.book, seat.entries[place])

@@ -2,7 +2,8 @@
 
 The orders' slots stand in an array; each order knows its place there. One that goes leaves a 0 behind, which touches no
 other order. When the array is full it is packed, in place where at most a quarter is alive, otherwise into one twice
-as large: so an order that comes to rest moves less than one other on the average.
+as large: so an order that comes to rest moves less than one other on the average. With the last order that goes, all
+places are free again.
 
 Invariant: entries[order.entry] is the order's slot; all other places below `size` are 0; `open` places are not.
 """
@@ -26,11 +27,21 @@ cdef struct Seat:              # 24 bytes
     uint32_t spare
 
 
+cdef inline void seat_pack(Seat *seat, Book *book) noexcept nogil:
+    """Close the gaps that orders left behind."""
+    cdef uint32_t size = 0
+    cdef uint32_t place, slot
+    for place in range(seat.size):  # without a branch, which nobody could predict; slot 0 is there to be written to
+        slot = seat.entries[place]
+        seat.entries[size] = slot
+        order_at(book, slot).entry = size
+        size += slot != 0
+    seat.size = size
+
+
 cdef inline int seat_make_room(Seat *seat, Book *book) noexcept nogil:
     """Pack the array, into a larger one where it is well filled; return 0, or -1 when memory is out."""
     cdef uint32_t capacity = seat.capacity
-    cdef uint32_t size = 0
-    cdef uint32_t place, slot
     cdef uint32_t *entries
     if seat.open >= capacity >> 2:
         capacity = 2 * capacity if capacity else <uint32_t>SEAT_FIRST_CAPACITY
@@ -39,12 +50,7 @@ cdef inline int seat_make_room(Seat *seat, Book *book) noexcept nogil:
             return -1
         seat.entries = entries
         seat.capacity = capacity
-    for place in range(seat.size):  # without a branch, which nobody could predict; slot 0 is there to be written to
-        slot = seat.entries[place]
-        seat.entries[size] = slot
-        order_at(book, slot).entry = size
-        size += slot != 0
-    seat.size = size
+    seat_pack(seat, book)
     return 0
 
 
@@ -65,3 +71,5 @@ cdef inline void seat_leave(Seat *seat, const Order *order) noexcept nogil:
     """Strike out an order that goes."""
     seat.entries[order.entry] = 0
     seat.open -= 1
+    if seat.open == 0:
+        seat.size = 0

@@ -83,10 +83,14 @@ cdef Venue new_venue(tuple instruments, object event_capacity):
     venue.count = <uint32_t>len(instruments)
     venue.guard = Guard()
     venue.ring = new_event_ring(capacity)
-    venue.ledger = Ledger([(instrument.base, instrument.quote) for instrument in instruments])
+    cdef list pairs = [], books = []
+    for instrument in instruments:
+        pairs.append((instrument.base, instrument.quote))
+        books.append(OrderBook())
+    venue.ledger = Ledger(pairs)
     venue.ledger.guard = venue.guard
     venue.result_pool = ResultPool()
-    venue.books = tuple([OrderBook() for _ in instruments])
+    venue.books = tuple(books)
     venue.markets = <Matcher *>PyMem_Calloc(venue.count, sizeof(Matcher))
     if venue.markets == NULL:
         raise MemoryError(f"no memory for {venue.count} markets")

@@ -2,6 +2,9 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 
+from orderbook.fills cimport FillBuffer
+from orderbook.records cimport Fill as FillRecord
+
 
 cdef class Record:
     cdef bint made             # its fields are set, and stay as they are
@@ -33,10 +36,20 @@ cdef class Fill(Record):
     cdef readonly uint64_t maker_id, price, quantity
 
 
+cdef enum:
+    FEW_FILLS = 2  # that a MatchResult has room for in itself
+
+
 cdef class MatchResult(Record):
-    cdef readonly tuple fills
-    cdef readonly OrderView resting
     cdef readonly uint64_t unfilled
+    cdef tuple _fills              # once somebody asked for them
+    cdef OrderView _resting        # likewise
+    cdef FillRecord few[FEW_FILLS]
+    cdef FillBuffer many           # where they are not few
+    cdef uint64_t count            # of fills
+    cdef uint64_t order_id, price, quantity  # of the order that rests
+    cdef int side
+    cdef bint rests
 
 
 cdef class AccountSnapshot(Record):
@@ -127,12 +140,3 @@ cdef inline AccountSnapshot new_account_snapshot(uint64_t available_base, uint64
     snapshot.reserved_quote = reserved_quote
     snapshot.made = True
     return snapshot
-
-
-cdef inline MatchResult new_match_result(tuple fills, OrderView resting, uint64_t unfilled):
-    cdef MatchResult result = MatchResult.__new__(MatchResult)
-    result.fills = fills
-    result.resting = resting
-    result.unfilled = unfilled
-    result.made = True
-    return result

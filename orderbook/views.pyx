@@ -5,8 +5,9 @@ their fields. Prices are in ticks, quantities in lots, timestamps in nanoseconds
 """
 
 cimport cython
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint32_t, uint64_t
 
+from orderbook.fills cimport fill_buffer_destroy
 from orderbook.numbers cimport (
     ORDER_TYPES, REJECT_REASONS, REMOVE_REASONS, SIDES, as_order_type, as_side, as_u64, slow_member,
 )
@@ -18,7 +19,10 @@ cdef class Record:
     __match_args__ = ()
 
     cdef tuple values(self):
-        return tuple([getattr(self, name) for name in self.__match_args__])
+        cdef list values = []
+        for name in self.__match_args__:
+            values.append(getattr(self, name))
+        return tuple(values)
 
     cdef tuple arguments(self):
         """Return what `__init__` takes: all that makes two records differ."""
@@ -43,8 +47,10 @@ cdef class Record:
         return hash((type(self), self.arguments()))
 
     def __repr__(self):
-        fields = ", ".join([f"{name}={getattr(self, name)!r}" for name in self.__match_args__])
-        return f"{type(self).__name__}({fields})"
+        cdef list fields = []
+        for name in self.__match_args__:
+            fields.append(f"{name}={getattr(self, name)!r}")
+        return f"{type(self).__name__}({', '.join(fields)})"
 
     def __reduce__(self):
         return type(self), self.arguments()
@@ -139,9 +145,32 @@ cdef class MatchResult(Record):
 
     def __init__(self, fills, OrderView resting, unfilled):
         self.make()
-        self.fills = tuple_of(fills, Fill, "fills")
-        self.resting = resting
+        self._fills = tuple_of(fills, Fill, "fills")
+        self._resting = resting
         self.unfilled = as_u64(unfilled, "unfilled")
+
+    def __dealloc__(self):
+        fill_buffer_destroy(&self.many)
+
+    @property
+    def fills(self):
+        """The fills of the order as it came in, in the order they happened."""
+        cdef const FillRecord *fill = &self.few[0] if self.count <= FEW_FILLS else self.many.items
+        cdef list made
+        cdef uint64_t i
+        if self._fills is None:
+            made = [None] * <Py_ssize_t>self.count
+            for i in range(self.count):
+                made[i] = new_fill(fill[i].maker_order_id, fill[i].price, fill[i].quantity)
+            self._fills = tuple(made)
+        return self._fills
+
+    @property
+    def resting(self):
+        """What of the order rests now, or None."""
+        if self._resting is None and self.rests:
+            self._resting = new_order_view(self.order_id, self.side, self.price, self.quantity)
+        return self._resting
 
 
 @cython.final
