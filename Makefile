@@ -16,7 +16,7 @@ COMPILED_TESTS := tests/engine tests/money tests/flow tests/replay
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run test check debug san cov bench fuzz soak canary dist clean
+.PHONY: help build run test check proto debug san cov bench fuzz soak canary dist clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,7 +52,7 @@ $(VENV)/.built: $(VENV)/.made setup.py $(SOURCES)
 $(VENV)/.tools: $(VENV)/.built
 	@test -e $@ -a ! $(VENV)/.made -nt $@ || { echo "Installing the tools for tests and checks"; \
 	    $(PIP) install --upgrade 'pip>=25.1' && \
-	    $(PIP) install -c constraints.txt --group test --group check 'obctl[data]'; }
+	    $(PIP) install -c constraints.txt --group test --group check --group proto 'obctl[data,server]'; }
 	@touch $@
 
 build: $(VENV)/.built  ## build the compiled modules in place, and the environment in .venv
@@ -78,6 +78,9 @@ check: $(VENV)/.tools  ## lint, types, stubs against the compiled modules, the l
 	$(PY) -m mypy.stubtest orderbook obctl --mypy-config-file pyproject.toml \
 	    --allowlist tests/stubtest_allowlist.txt
 	$(PY) -m pytest -q tests/test_layers.py
+
+proto: $(VENV)/.tools  ## generate orderbook_wire from proto/
+	$(PY) tools/make_proto.py .
 
 # A copy of the sources, to be built in another way: the release build in the tree stays as it is. Times are kept, so
 # that only what changed is compiled again.
@@ -132,4 +135,4 @@ dist: $(VENV)/.tools  ## make sdist and wheel in dist/, and try the wheel in an 
 clean:  ## remove what was built, the environment too
 	rm -rf $(VENV) build dist htmlcov *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find orderbook obctl tests tools -name '*.so' -exec rm -f {} +
-	find orderbook obctl tests tools -name __pycache__ -exec rm -rf {} +
+	find orderbook obctl orderbook_wire tests tools -name __pycache__ -exec rm -rf {} +

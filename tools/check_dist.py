@@ -12,11 +12,11 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("orderbook", "obctl")
+PACKAGES = ("orderbook", "orderbook_wire", "obctl")
 INSTALLED = {".py", ".pxd", ".pyi", ".typed"}
 TEST_FILES = {".py", ".txt"}
 TRY_IT = """
-import orderbook
+import orderbook, orderbook_wire
 engine = orderbook.MatchingEngine()
 engine.submit_limit(1, orderbook.Side.ASK, 101, 5)
 assert [fill.quantity for fill in engine.submit_market(2, orderbook.Side.BID, 3).fills] == [3]
@@ -36,6 +36,7 @@ def sdist_faults(path: Path) -> list[str]:
     with tarfile.open(path) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
     wanted = files_below(*PACKAGES, suffixes=INSTALLED | {".pyx"}) | files_below("tests", suffixes=TEST_FILES)
+    wanted |= files_below("proto", suffixes={".proto"})
     wanted |= {"setup.py", "pyproject.toml", "Makefile", "constraints.txt", "LICENSE", "README.md"}
     return [f"{path.name} lacks {name}" for name in sorted(wanted - held)] + unwanted(path, held, {".so", ".c"})
 
