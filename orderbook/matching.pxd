@@ -24,7 +24,7 @@ from orderbook.events cimport EventLog, EventSource, event_log_append, event_log
 from orderbook.fills cimport FillBuffer
 from orderbook.index cimport index_find, index_hash, index_holds, index_remove
 from orderbook.levels cimport BookSide, level_at, level_remove
-from orderbook.money cimport Money, needed, release, seat_of, settle_maker, settle_taker
+from orderbook.money cimport Money, needed, release, seat_of, settle_maker, settle_taker, taker_seat
 from orderbook.reach cimport reach_of
 from orderbook.records cimport (
     ACCEPTED, BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, CANCELED, CAPACITY_EXCEEDED, CROSSED_ORDER, DUPLICATE_ORDER,
@@ -172,7 +172,7 @@ cdef inline void take_seat(Matcher *matcher, uint32_t slot) noexcept nogil:
     cdef Order *order = order_at(matcher.book, slot)
     order.account = matcher.money.account
     order.prevention = matcher.money.prevention
-    seat_enter(seat_of(&matcher.money, order.account), order, slot)
+    seat_enter(taker_seat(&matcher.money), order, slot)
 
 
 cdef inline int execute(Matcher *matcher, uint64_t order_id, uint32_t hash, int side, int order_type, uint64_t price,
@@ -237,7 +237,7 @@ cdef inline int submit_hashed(Matcher *matcher, uint64_t order_id, uint32_t hash
         )
     if may_rest and unlikely(book_reserve(book, side, price, 0, crosses)):
         return CAPACITY_EXCEEDED
-    if funded and may_rest and unlikely(seat_reserve(seat_of(&matcher.money, matcher.money.account), book)):
+    if funded and may_rest and unlikely(seat_reserve(taker_seat(&matcher.money), book)):
         return CAPACITY_EXCEEDED
     if crosses and unlikely(reserve_fills(matcher, side, limit_key, quantity)):
         return CAPACITY_EXCEEDED

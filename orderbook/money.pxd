@@ -10,7 +10,7 @@ numbers wrap, and are right again when it has paid.
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from orderbook.accounts cimport Accounts, Holding, holding_at, seat_at
+from orderbook.accounts cimport Accounts, Holding, account_row, holding_at, seat_at
 from orderbook.canary cimport CANARY_RELEASE, CANARY_SETTLEMENT
 from orderbook.limits cimport Limits
 from orderbook.records cimport BID
@@ -19,12 +19,13 @@ from orderbook.seats cimport Seat
 
 cdef struct Money:
     Accounts *accounts
+    char *row              # the taker's, good until its command ends
     uint32_t base          # position among the assets
     uint32_t quote
     uint32_t gives[2]      # where in a row is what a BID, an ASK gives: the offset of quote, of base
     uint32_t seat          # where in a row is the seat in this market
     uint32_t account       # the taker's slot
-    uint32_t own           # the same where it has orders that it must not trade with, else 0
+    uint32_t own           # the same where the taker has orders that it must not trade with, else 0
     uint8_t prevention     # PreventionCode of the taker, 0 none
     uint8_t usual          # the instrument's, 0 none
     bint halted
@@ -57,11 +58,21 @@ cdef inline Seat *seat_of(const Money *money, uint32_t account) noexcept nogil:
     return seat_at(money.accounts, account, money.seat)
 
 
+cdef inline Holding *taker_gives(const Money *money, int side) noexcept nogil:
+    """Return the taker's holding of what orders of `side` give."""
+    return <Holding *>(money.row + money.gives[side - 1])
+
+
+cdef inline Seat *taker_seat(const Money *money) noexcept nogil:
+    return <Seat *>(money.row + money.seat)
+
+
 cdef inline void money_begin(Money *money, uint32_t account, uint8_t sent) noexcept nogil:
     """Make an account the taker, of an order sent with a PreventionCode of its own, or 0."""
     money.account = account
+    money.row = account_row(money.accounts, account)
     money.prevention = sent if sent else money.usual
-    money.own = account if money.prevention else 0
+    money.own = account if money.prevention and taker_seat(money).open else 0
     money.met_own = False
     money.paid = money.gained = 0
 
@@ -79,10 +90,10 @@ cdef inline void settle_maker(Money *money, uint32_t maker, int taker_side, uint
 
 cdef inline void settle_taker(const Money *money, int side, uint64_t for_rest) noexcept nogil:
     """Book all that the taker traded, and reserve what its rest needs."""
-    cdef Holding *holding = given(money, money.account, side)
+    cdef Holding *holding = taker_gives(money, side)
     holding.available -= money.paid + for_rest
     holding.reserved += for_rest
-    gotten(money, money.account, side).available += money.gained
+    taker_gives(money, 3 - side).available += money.gained
 
 
 cdef inline void release(const Money *money, uint32_t account, int side, uint64_t amount) noexcept nogil:

@@ -12,7 +12,7 @@ from orderbook.book cimport OrderBook, order_at
 from orderbook.events cimport EventSource
 from orderbook.index cimport index_hash
 from orderbook.matching cimport Matcher, cancel_at, find_hashed, modify_at, reject, submit_hashed
-from orderbook.money cimport Money, given, money_begin, needed
+from orderbook.money cimport Money, given, money_begin, needed, taker_gives
 from orderbook.reach cimport market_cost
 from orderbook.records cimport (
     ACCEPTED, ACCOUNT_MISMATCH, BID, HALTED, INSUFFICIENT_BASE, INSUFFICIENT_QUOTE,
@@ -49,7 +49,7 @@ cdef inline int risk_submit_hashed(Matcher *matcher, uint32_t account, uint64_t 
         need = <uint64_t>value
     if unlikely(not fits(value)):
         return NUMERIC_OVERFLOW
-    if unlikely(given(money, account, side).available < need):
+    if unlikely(taker_gives(money, side).available < need):
         return insufficient(side)
     return submit_hashed(matcher, order_id, hash, side, order_type, price, has_price, quantity, True)
 
