@@ -23,6 +23,10 @@ from orderbook.views cimport MatchResult
 from orderbook.wide cimport Wide, fits, value_of
 
 
+cdef enum:
+    FEW_MAKERS = 64  # for so many fills, room is made without counting
+
+
 cdef int reject(Matcher *matcher, int code, int reason, uint64_t order_id, int side, int order_type, uint64_t price,
                 bint has_price, uint64_t quantity) noexcept nogil:
     """Record a rejection event and return `code`."""
@@ -58,12 +62,13 @@ cdef uint64_t makers_of(Book *book, int side, uint64_t limit_key, uint64_t quant
 cdef int reserve_many_fills(Matcher *matcher, int side, uint64_t limit_key, uint64_t quantity) noexcept nogil:
     """Do what `reserve_fills` promises where the lots alone do not settle it.
 
-    There are no more fills than makers; only where those are many, too, are the ones in reach counted.
+    There are no more fills than makers; only where those are many, too, are the ones in reach counted: that costs less
+    than memory that is not needed.
     """
     cdef uint64_t most = min(<uint64_t>opposite_of(matcher.book, side).order_count, quantity)
-    if most > 4096 and matcher.money.own:
+    if most > FEW_MAKERS and matcher.money.own:
         most = reach_of(matcher.book, &matcher.money, side, limit_key, quantity, False).makers
-    elif most > 4096:
+    elif most > FEW_MAKERS:
         most = makers_of(matcher.book, side, limit_key, quantity)
     return fill_buffer_reserve(matcher.fills, most)
 
