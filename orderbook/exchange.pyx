@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from orderbook.audit cimport audit, state_digest
 from orderbook.book cimport OrderBook
+from orderbook.errors import UnknownSymbol
 from orderbook.guard cimport guard_enter, guard_hold
+from orderbook.instruments import DEFAULT_INSTRUMENT, Instrument
 from orderbook.risk cimport new_market
 from orderbook.venue cimport new_venue
-from orderbook.errors import UnknownSymbol
-from orderbook.instruments import DEFAULT_INSTRUMENT, Instrument
 
 
 cdef tuple checked(object instruments):

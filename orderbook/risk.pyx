@@ -8,17 +8,17 @@ from orderbook.accounts cimport (
 from orderbook.audit cimport audit, state_digest
 from orderbook.book cimport Book
 from orderbook.guard cimport guard_enter, guard_hold
+from orderbook.instruments import DEFAULT_INSTRUMENT, Instrument
 from orderbook.limits cimport Limits
-from orderbook.numbers cimport as_order_type, as_prevention, as_side, as_u64
 from orderbook.matching cimport withdraw
 from orderbook.money cimport seat_of
+from orderbook.numbers cimport as_order_type, as_prevention, as_side, as_u64
 from orderbook.records cimport ASK, CANCELED, CAPACITY_EXCEEDED
-from orderbook.seats cimport Seat, seat_pack
 from orderbook.refusals cimport refuse, refuse_account, refuse_funds
 from orderbook.results cimport new_result, result_take
+from orderbook.seats cimport Seat, seat_pack
 from orderbook.venue cimport new_venue
 from orderbook.views cimport MatchResult, new_account_snapshot, new_order_view
-from orderbook.instruments import DEFAULT_INSTRUMENT, Instrument
 
 
 cdef const Seat *tidy_seat(const Money *money, uint32_t account, Book *book) noexcept nogil:
