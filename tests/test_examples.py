@@ -1,4 +1,4 @@
-"""The examples run: the script as a program, the notebook cell by cell in a kernel."""
+"""The examples run: the scripts as programs, the notebook cell by cell in a kernel."""
 
 import os
 import subprocess
@@ -31,6 +31,22 @@ def test_the_quickstart_says_what_happened(environment):
     assert lines[0] == "order 3 bought 5 lots at 101 from order 1"
     assert lines[2] == "best ask: (102, 3)"
     assert lines[-1].startswith("BookUpdated(sequence=6, ")
+    assert done.stderr == ""
+
+
+def test_the_exchange_says_who_has_what(environment):
+    command = [sys.executable, EXAMPLES / "exchange.py"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert lines[0] == "bought 0.500 BTC at 64250.25 USD"
+    assert lines[1] == (
+        "account 1: BTC Balance(available=23800, reserved=700), USD Balance(available=3212512500, reserved=0)"
+    )
+    assert [line.split(":")[0] for line in lines[3:]] == [
+        "BTC-USD refused, quantity_too_large",
+        "ETH-USD refused, insufficient_base",
+        "halted, and still",
+    ]
     assert done.stderr == ""
 
 
