@@ -1,6 +1,5 @@
 """Batches: `engine.process` on 2,000,000 commands in memory, and the latency of a single command."""
 
-import time
 from pathlib import Path
 from types import ModuleType
 
@@ -8,7 +7,7 @@ import pyximport
 
 from orderbook import MatchingEngine
 
-from .flows import COMMANDS, MIXES, flow, middle
+from .flows import MIXES, flow, middle, ns_per_command
 
 
 def import_latency() -> ModuleType:
@@ -32,15 +31,9 @@ class Process:
 
     def track_ns_per_command(self, mix: str) -> float:
         """Return the median over seven fresh engines; the time includes the faults of memory touched first."""
-        return middle(self.run)
+        return middle(lambda: ns_per_command(MatchingEngine(), self.commands))
 
     track_ns_per_command.unit = "ns"
-
-    def run(self) -> float:
-        engine = MatchingEngine()
-        began = time.perf_counter_ns()
-        engine.process(self.commands)
-        return (time.perf_counter_ns() - began) / COMMANDS
 
 
 class Latency:

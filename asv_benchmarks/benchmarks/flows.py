@@ -1,8 +1,10 @@
 """The order flow that the benchmarks share, and how a figure is taken from several runs."""
 
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from statistics import median
+from typing import Any
 
 import numpy
 
@@ -19,6 +21,13 @@ RUNS = 7
 def flow(mix: str, commands: int = COMMANDS) -> numpy.ndarray:
     """Return command records of a mix, the same in every run."""
     return numpy.frombuffer(generate.commands(mix, commands, seed=SEED), orderbook.COMMAND_DTYPE)
+
+
+def ns_per_command(engine: Any, commands: numpy.ndarray) -> float:
+    """Return the time of one batch by its commands."""
+    began = time.perf_counter_ns()
+    engine.process(commands)
+    return (time.perf_counter_ns() - began) / len(commands)
 
 
 def middle(measure: Callable[[], float], runs: int = RUNS) -> float:

@@ -10,7 +10,7 @@ import numpy
 
 from orderbook import Exchange, Instrument, MatchingEngine, OrderType, RiskEngine, Side
 
-from .flows import COMMANDS, MIXES, RUNS, flow, middle
+from .flows import COMMANDS, MIXES, RUNS, flow, middle, ns_per_command
 from .single import RESTING, ns_per_call
 
 ACCOUNTS = 1_000  # the mixes come from accounts 1 … 1,000
@@ -27,13 +27,6 @@ def funded_engine() -> RiskEngine:
     for account in range(1, ACCOUNTS + 1):
         engine.credit_account(account, PLENTY, 8 * PLENTY)
     return engine
-
-
-def ns_per_command(engine: Any, commands: numpy.ndarray) -> float:
-    """Return the time of one batch by its commands."""
-    began = time.perf_counter_ns()
-    engine.process(commands)
-    return (time.perf_counter_ns() - began) / len(commands)
 
 
 class Process:
