@@ -1,0 +1,1 @@
+"""Protobuf messages to commands, results and events to messages (docs/grpc.md)."""
