@@ -30,7 +30,8 @@ from typing import Any, cast
 import structlog
 
 from orderbook_server.auth import Access
-from orderbook_server.config import Settings
+from orderbook_server.config import Address, Settings
+from orderbook_server.gateways.addresses import bound_address
 from orderbook_server.metrics.transport import TransportStats
 from orderbook_server.protocol.line.session import LineSession
 from orderbook_server.sequencer.sequencer import Sequencer
@@ -93,7 +94,7 @@ class TcpGateway:
         self._sweep_seconds = min([SWEEP_SECONDS, *(seconds / 4 for seconds in limits if seconds)])
         self._idle_round = self.loop.time()
         self._sweeper = self.loop.call_later(self._sweep_seconds, self._sweep)
-        return _spell(self._server.sockets[0].getsockname())
+        return bound_address(self._server)
 
     async def stop(self) -> None:
         """Stop listening, carry out what was received, say BYE to all and wait for them to go; at most 4 seconds."""
@@ -321,6 +322,8 @@ class Connection(asyncio.Protocol):
 
     def leave(self, last_words: bytes) -> None:
         """Take nothing more from the client; carry out and answer what was received, then say `last_words`."""
+        if self._over:
+            return
         self._last_words = last_words
         self._receive = NOBODY.receive
         self._transport.pause_reading()
@@ -367,7 +370,7 @@ class Connection(asyncio.Protocol):
     def peer(self) -> str | None:
         """The client's address."""
         address = self._transport.get_extra_info("peername")
-        return _spell(address) if address else None
+        return str(Address(*address[:2])) if address else None
 
     # Its own affairs
 
@@ -473,8 +476,3 @@ def _unacknowledged(transport: asyncio.Transport) -> int:
         return 0
     return count
 
-
-def _spell(address: tuple[Any, ...]) -> str:
-    """Write a socket's address as HOST:PORT."""
-    host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
