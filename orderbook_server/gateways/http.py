@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from orderbook_server.config import Address
+from orderbook_server.gateways.addresses import bound_address
 from orderbook_server.metrics.registry import Metrics
 
 CONNECTIONS_MAX = 64
@@ -25,8 +25,7 @@ class HttpGateway:
         """Open the listener and return its address; raise OSError where it cannot."""
         self._web = web.Server(self._answer, access_log=None)
         self._server = await asyncio.get_running_loop().create_server(self._accept, host, port)
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return str(Address(host, port))
+        return bound_address(self._server)
 
     async def stop(self) -> None:
         """Stop accepting, and finish the answers that are under way."""
