@@ -57,7 +57,7 @@ class HttpGateway:
 
 def cut_off(connection: RequestHandler) -> None:
     """Close a connection that is still there, read or not."""
-    if isinstance(connection.transport, asyncio.WriteTransport):
+    if connection.transport is not None:
         connection.transport.abort()
 
 
