@@ -73,6 +73,7 @@ class Server:
             reason = getattr(error, "strerror", None) or str(error)
             raise ConfigError(name, problem=f"cannot listen on {address}: {reason}") from error
         self._open[name] = gateway
+        log.debug("listener open", listener=name, address=self.addresses[name])
 
     def _gateway(self, name: str) -> Gateway:
         """Make a gateway; what it needs is imported only where it is wanted."""
