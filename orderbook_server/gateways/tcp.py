@@ -31,8 +31,8 @@ import structlog
 
 from orderbook_server.auth import Access
 from orderbook_server.config import Address, Settings
-from orderbook_server.gateways.addresses import bound_address
 from orderbook_server.metrics.transport import TransportStats
+from orderbook_server.protocol.line.event_lines import EventLines
 from orderbook_server.protocol.line.session import LineSession
 from orderbook_server.sequencer.sequencer import Sequencer
 
@@ -72,6 +72,7 @@ class TcpGateway:
         self.watched: set[Connection] = set()  # those that a clock runs for
         self.stopping = False
         self._sequencer = sequencer
+        self._feed = EventLines(sequencer)  # events are written once for all who are at the same place
         self._authenticate = authenticate
         self._ssl = ssl
         self._version = version("obctl")
@@ -94,7 +95,7 @@ class TcpGateway:
         self._sweep_seconds = min([SWEEP_SECONDS, *(seconds / 4 for seconds in limits if seconds)])
         self._idle_round = self.loop.time()
         self._sweeper = self.loop.call_later(self._sweep_seconds, self._sweep)
-        return bound_address(self._server)
+        return _spell(self._server.sockets[0].getsockname())
 
     async def stop(self) -> None:
         """Stop listening, carry out what was received, say BYE to all and wait for them to go; at most 4 seconds."""
@@ -110,6 +111,7 @@ class TcpGateway:
                 connection.abort()
             await self._all_gone(LINGER_SECONDS)
         self._sweeper.cancel()
+        self._log_refused()
         self._sequencer.listeners.remove(self._order_pump)
 
     async def _all_gone(self, seconds: float) -> bool:
@@ -134,6 +136,7 @@ class TcpGateway:
             messages_per_second=settings.messages_per_second,
             handling=self.stats.handling,
             batches=self.stats.batches,
+            feed=self._feed,
         )
 
     def admit(self, connection: "Connection") -> bool:
@@ -182,7 +185,11 @@ class TcpGateway:
             self._idle_round = now + idle_seconds / 4
             for connection in tuple(self.connections):
                 connection.check_idle(now)
-        if self._refused:  # one line for all of them: a flood of connections shall not become one of logs
+        self._log_refused()
+
+    def _log_refused(self) -> None:
+        """Say how many connections were too many; one line, so that a flood of them does not become one of logs."""
+        if self._refused:
             log.warning("service refused", reason="too_many_connections", count=self._refused)
             self._refused = 0
 
@@ -370,7 +377,7 @@ class Connection(asyncio.Protocol):
     def peer(self) -> str | None:
         """The client's address."""
         address = self._transport.get_extra_info("peername")
-        return str(Address(*address[:2])) if address else None
+        return _spell(address) if address else None
 
     # Its own affairs
 
@@ -433,9 +440,12 @@ class Connection(asyncio.Protocol):
         self._watch()
         if self._eof or not self._transport.can_write_eof():
             self._transport.close()
-        else:
+            return
+        try:
             self._transport.write_eof()
             self._transport.resume_reading()
+        except OSError:  # the last words met a client that is gone; plain asyncio lets us know
+            self.abort()
 
     def _end(self) -> None:
         """End the session; once, as nobody stands in its place from then on."""
@@ -476,3 +486,9 @@ def _unacknowledged(transport: asyncio.Transport) -> int:
         return 0
     return count
 
+
+
+def _spell(address: tuple[Any, ...]) -> str:
+    """Write a socket's address as HOST:PORT; those of IPv6 have more than these two parts."""
+    host, port = address[:2]
+    return str(Address(host, port))

@@ -6,7 +6,6 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -208,18 +207,20 @@ def test_a_fault_of_the_server_closes_one_connection(server: TcpServer, capsys: 
 
 
 def test_what_was_accepted_is_answered_before_goodbye(server: TcpServer) -> None:
-    count = 200_000
+    count = 100_000
+    server.fill_book(10)
     with server.connect(receive_bytes=4096) as client:
         client.socket.settimeout(1)
-        lines = b"".join(f"{bid(n)}\n".encode() for n in range(1, count + 1))
         with pytest.raises(TimeoutError):  # it is held back, as it does not read
-            client.send_bytes(lines)
-        server.running.call(lambda: server.running._loop.create_task(server.gateway.stop()))
+            client.send(*(f"{bid(n)}\nL" for n in range(1, count + 1)))
+        stopping = server.running.begin_stop()
         *answers, last = client.rest()
+        stopping.result(4)
     assert last == "BYE"
-    assert answers == [f"EXEC 0 REST {n} B 100 1" for n in range(1, len(answers) + 1)]
-    assert 0 < len(answers) < count
-    assert len(server.resting(MAKER)) == len(answers)
+    accepted = len(server.resting(MAKER)) - 10
+    assert 0 < accepted < count
+    assert answers[::2] == [f"EXEC 0 REST {n} B 100 1" for n in range(1, accepted + 1)]
+    assert len(answers[1::2]) in (accepted, accepted - 1)  # the last line received may have been an order
 
 
 def test_stop_does_not_wait_for_those_who_do_not_read(server: TcpServer) -> None:
@@ -247,7 +248,7 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
-def contexts(authority: trustme.CA, folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+def contexts(authority: trustme.CA) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """Return what a server and a client need; the client has no certificate of its own."""
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     authority.issue_cert("127.0.0.1").configure_cert(server)
@@ -256,8 +257,8 @@ def contexts(authority: trustme.CA, folder: Path) -> tuple[ssl.SSLContext, ssl.S
 
 
 @pytest.mark.parametrize("new_loop", [uvloop.new_event_loop, asyncio.new_event_loop], ids=["uvloop", "asyncio"])
-def test_tls(authority: trustme.CA, tmp_path: Path, new_loop: Any) -> None:
-    tls, client_tls = contexts(authority, tmp_path)
+def test_tls(authority: trustme.CA, new_loop: Any) -> None:
+    tls, client_tls = contexts(authority)
     with tcp_server(ssl=tls, new_loop=new_loop) as server:
         size = server.fill_book(100_000)
         with server.connect(tls=client_tls) as client, server.connect(tls=client_tls) as leaver:
@@ -268,18 +269,18 @@ def test_tls(authority: trustme.CA, tmp_path: Path, new_loop: Any) -> None:
             assert leaver.rest() == ["OK", "EXEC 0 REST 1 B 100 1", "BYE"]
             assert client.ask("P") == "PONG 100002"
             with LineClient("127.0.0.1", server.running.port) as plain:
-                plain.send("P")
+                plain.send(*["P"] * 10)
                 with pytest.raises((EOFError, ConnectionError)):
                     plain.line()
             assert server.running.stop() < 4
             assert client.rest() == ["BYE"]
 
 
-def test_mutual_tls(authority: trustme.CA, tmp_path: Path) -> None:
-    tls, stranger = contexts(authority, tmp_path)
+def test_mutual_tls(authority: trustme.CA) -> None:
+    tls, stranger = contexts(authority)
     tls.verify_mode = ssl.CERT_REQUIRED
     authority.configure_trust(tls)
-    known = contexts(authority, tmp_path)[1]
+    known = contexts(authority)[1]
     authority.issue_cert("client@example.com").configure_cert(known)
     with tcp_server(ssl=tls) as server:
         with server.connect(tls=known) as client:
@@ -289,8 +290,8 @@ def test_mutual_tls(authority: trustme.CA, tmp_path: Path) -> None:
         eventually(lambda: server.stats.connections == 0)
 
 
-def test_a_client_that_closes_its_side_of_tls(authority: trustme.CA, tmp_path: Path) -> None:
-    tls, client_tls = contexts(authority, tmp_path)
+def test_a_client_that_closes_its_side_of_tls(authority: trustme.CA) -> None:
+    tls, client_tls = contexts(authority)
     with tcp_server(ssl=tls) as server, server.connect(tls=client_tls) as client:
         client.send("D", bid(1))
         assert [client.line(), client.line()] == ["OK", "EXEC 0 REST 1 B 100 1"]
