@@ -24,7 +24,8 @@ class Running:
         self._thread.start()
         try:
             self.gateway = self.call(make)  # there, as gRPC wants to be made where it runs
-            self.address: str = self._await(self.gateway.start(host, 0))
+            starting = asyncio.run_coroutine_threadsafe(self.gateway.start(host, 0), self._loop)
+            self.address: str = starting.result(SECONDS)
         except BaseException:
             self._end()
             raise
@@ -44,14 +45,15 @@ class Running:
         self._loop.call_soon_threadsafe(run)
         return done.result(SECONDS)
 
-    def stop(self) -> float:
-        """Stop the gateway, and return how many seconds that took; harmless when it is stopped."""
-        began = time.monotonic()
-        self._await(self.gateway.stop())
-        return time.monotonic() - began
+    def begin_stop(self) -> "Future[None]":
+        """Have the gateway stop; harmless when it is stopped."""
+        return asyncio.run_coroutine_threadsafe(self.gateway.stop(), self._loop)
 
-    def _await(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(SECONDS)
+    def stop(self) -> float:
+        """Stop the gateway, and return how many seconds that took."""
+        began = time.monotonic()
+        self.begin_stop().result(SECONDS)
+        return time.monotonic() - began
 
     def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
