@@ -36,7 +36,7 @@ from orderbook.seats cimport seat_enter, seat_leave, seat_reserve
 from orderbook.slab cimport slab_give_back
 
 
-ctypedef void (*Sink)(void *context, uint64_t sequence, const Event *event) noexcept nogil
+ctypedef void (*Sink)(void *context, uint64_t sequence, const Event *event, const Order *order) noexcept nogil
 
 
 cdef struct Matcher:
@@ -54,8 +54,9 @@ cdef struct Matcher:
 
 
 cdef inline void emit(Matcher *matcher, uint64_t kind, uint64_t order_id, uint64_t maker_order_id, uint64_t side,
-                      uint64_t order_type, uint64_t price, uint64_t quantity, uint64_t reason) noexcept nogil:
-    """Append an event to the log and hand it to the sink."""
+                      uint64_t order_type, uint64_t price, uint64_t quantity, uint64_t reason,
+                      const Order *order) noexcept nogil:
+    """Append an event to the log and hand it to the sink, with the resting order that it is about."""
     cdef Event *event = event_log_append(matcher.log)
     cdef uint64_t small = matcher.instrument | kind << 32 | side << 40 | order_type << 48 | reason << 56
     event.timestamp = matcher.timestamp
@@ -65,7 +66,7 @@ cdef inline void emit(Matcher *matcher, uint64_t kind, uint64_t order_id, uint64
     event.quantity = quantity
     memcpy(<char *>event + EVENT_SMALL_FIELDS, &small, sizeof(small))  # the five small fields in one write
     if unlikely(matcher.sink != NULL):
-        matcher.sink(matcher.sink_context, event_log_last(matcher.log), event)
+        matcher.sink(matcher.sink_context, event_log_last(matcher.log), event, order)
 
 
 cdef int reject(Matcher *matcher, int code, int reason, uint64_t order_id, int side, int order_type, uint64_t price,
@@ -94,7 +95,7 @@ cdef inline void record_trade(Matcher *matcher, uint64_t taker_id, int taker_sid
         fill.maker_order_id = maker.id
         fill.price = price
         fill.quantity = quantity
-    emit(matcher, TRADE, taker_id, maker.id, taker_side, order_type, price, quantity, 0)
+    emit(matcher, TRADE, taker_id, maker.id, taker_side, order_type, price, quantity, 0, maker)
 
 
 cdef inline uint64_t trade_level(Matcher *matcher, BookSide *makers, uint64_t taker_id, int taker_side, int order_type,
@@ -122,7 +123,7 @@ cdef inline uint64_t trade_level(Matcher *matcher, BookSide *makers, uint64_t ta
             level.total -= quantity
             makers.total -= quantity
             record_trade(matcher, taker_id, taker_side, order_type, maker, price, quantity)
-            emit(matcher, BOOK_UPDATED, maker.id, 0, maker_side, 0, price, maker.quantity, 0)
+            emit(matcher, BOOK_UPDATED, maker.id, 0, maker_side, 0, price, maker.quantity, 0, maker)
             if funded:
                 settle_maker(&matcher.money, maker.account, taker_side, price, quantity)
             quantity = 0
@@ -136,7 +137,7 @@ cdef inline uint64_t trade_level(Matcher *matcher, BookSide *makers, uint64_t ta
         makers.total -= traded
         makers.order_count -= 1
         record_trade(matcher, taker_id, taker_side, order_type, maker, price, traded)
-        emit(matcher, BOOK_REMOVED, maker.id, 0, maker_side, 0, price, traded, FILLED)
+        emit(matcher, BOOK_REMOVED, maker.id, 0, maker_side, 0, price, traded, FILLED, maker)
         if funded:
             settle_maker(&matcher.money, maker.account, taker_side, price, traded)
             seat_leave(seat_of(&matcher.money, maker.account), maker)
@@ -172,6 +173,7 @@ cdef inline void take_seat(Matcher *matcher, uint32_t slot) noexcept nogil:
     cdef Order *order = order_at(matcher.book, slot)
     order.account = matcher.money.account
     order.prevention = matcher.money.prevention
+    order.session = matcher.money.session
     seat_enter(taker_seat(&matcher.money), order, slot)
 
 
@@ -187,10 +189,12 @@ cdef inline int execute(Matcher *matcher, uint64_t order_id, uint32_t hash, int 
             settle_taker(&matcher.money, side, 0)
         return ACCEPTED
     matcher.resting = book_rest(matcher.book, order_id, hash, side, price, quantity, post_only, False)
-    emit(matcher, BOOK_ADDED, order_id, 0, side, 0, price, quantity, 0)
     if funded:
         settle_taker(&matcher.money, side, needed(side, price, quantity))
         take_seat(matcher, matcher.resting)
+    emit(
+        matcher, BOOK_ADDED, order_id, 0, side, 0, price, quantity, 0, order_at(matcher.book, matcher.resting),
+    )
     return ACCEPTED
 
 
@@ -250,7 +254,7 @@ cdef inline int submit_hashed(Matcher *matcher, uint64_t order_id, uint32_t hash
 cdef inline void withdraw(Matcher *matcher, uint32_t slot, int reason, bint funded) noexcept nogil:
     """Take the order in a slot out of the book, for a RemoveCode."""
     cdef const Order *order = order_at(matcher.book, slot)
-    emit(matcher, BOOK_REMOVED, order.id, 0, order.side, 0, order.price, order.quantity, reason)
+    emit(matcher, BOOK_REMOVED, order.id, 0, order.side, 0, order.price, order.quantity, reason, order)
     if funded:
         release(&matcher.money, order.account, order.side, needed(order.side, order.price, order.quantity))
         seat_leave(seat_of(&matcher.money, order.account), order)
@@ -289,7 +293,7 @@ cdef inline int modify_at(Matcher *matcher, uint32_t slot, uint64_t quantity, ui
         )
     book_resize(book, slot, quantity)
     matcher.resting = slot
-    emit(matcher, BOOK_UPDATED, order.id, 0, order.side, 0, order.price, quantity, 0)
+    emit(matcher, BOOK_UPDATED, order.id, 0, order.side, 0, order.price, quantity, 0, order)
     return ACCEPTED
 
 

@@ -33,7 +33,7 @@ cdef int reject(Matcher *matcher, int code, int reason, uint64_t order_id, int s
     if order_type == MARKET or not has_price:
         price = 0
         reason |= NO_PRICE
-    emit(matcher, REJECTION, order_id, 0, side, order_type, price, quantity, reason)
+    emit(matcher, REJECTION, order_id, 0, side, order_type, price, quantity, reason, NULL)
     return code
 
 
@@ -108,10 +108,11 @@ cdef uint64_t prevent_self_trade(Matcher *matcher, BookSide *makers, uint64_t qu
     elif money.prevention == DECREMENT:
         lost = min(maker.quantity, quantity)
     matcher.unfilled += lost
+    money.prevented += lost
     if money.prevention == DECREMENT and lost < maker.quantity:
         release(money, maker.account, maker.side, needed(maker.side, maker.price, lost))
         book_resize(book, slot, maker.quantity - lost)
-        emit(matcher, BOOK_UPDATED, maker.id, 0, maker.side, 0, maker.price, maker.quantity, 0)
+        emit(matcher, BOOK_UPDATED, maker.id, 0, maker.side, 0, maker.price, maker.quantity, 0, maker)
     elif money.prevention != CANCEL_NEWEST:
         withdraw(matcher, slot, SELF_TRADE, True)
     return quantity - lost

@@ -32,6 +32,8 @@ cdef struct Money:
     bint met_own           # trading stopped at an order of the taker's account
     uint64_t paid          # by the taker, of what its side gives
     uint64_t gained        # by it, of the other asset
+    uint64_t prevented     # lots that it lost to self-trade prevention
+    uint64_t session       # where commands come from, which whoever runs them may say; orders that rest keep it
     Limits limits
 
 
@@ -74,7 +76,7 @@ cdef inline void money_begin(Money *money, uint32_t account, uint8_t sent) noexc
     money.prevention = sent if sent else money.usual
     money.own = account if money.prevention and taker_seat(money).open else 0
     money.met_own = False
-    money.paid = money.gained = 0
+    money.paid = money.gained = money.prevented = 0
 
 
 cdef inline void settle_maker(Money *money, uint32_t maker, int taker_side, uint64_t price,

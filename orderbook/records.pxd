@@ -107,7 +107,7 @@ cdef struct Order:             # a resting order: one cache line
     uint8_t prevention         # PreventionCode that it came under, 0 none: it stays with it when it is repriced
     uint32_t account           # slot of its account, where the engine knows accounts
     uint32_t entry             # its place among the account's orders, likewise
-    uint64_t spare             # fills the cache line: an order never straddles two
+    uint64_t session           # where it came from, likewise: a number of whoever runs commands, 0 none
 
 
 cdef struct Level:             # all orders of one side at one price: half a cache line

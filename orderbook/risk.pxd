@@ -84,6 +84,7 @@ cdef inline int risk_modify_hashed(Matcher *matcher, uint64_t account_id, uint64
     ):
         return insufficient(order.side)
     money_begin(money, order.account, order.prevention)
+    money.session = order.session
     return modify_at(matcher, slot, quantity, price, has_price, True)
 
 

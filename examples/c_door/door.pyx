@@ -11,7 +11,7 @@ from libc.stdlib cimport free, malloc
 from orderbook.book cimport Book, OrderBook, book_add, book_find, order_at
 from orderbook.guard cimport guard_enter
 from orderbook.matching cimport Matcher, MatchingEngine, matcher_cancel, matcher_modify, matcher_submit
-from orderbook.records cimport ACCEPTED, CANCEL, HAS_PRICE, NEW, TRADE, Command, Event, Fill
+from orderbook.records cimport ACCEPTED, CANCEL, HAS_PRICE, NEW, TRADE, Command, Event, Fill, Order
 
 
 cdef struct Record:            # what the sink writes down of an event, 56 bytes
@@ -26,7 +26,7 @@ cdef struct Reel:
     uint64_t volume            # lots traded
 
 
-cdef void take_event(void *context, uint64_t sequence, const Event *event) noexcept nogil:
+cdef void take_event(void *context, uint64_t sequence, const Event *event, const Order *order) noexcept nogil:
     """Take one event. It is copied: neither it nor the pointer outlives the call."""
     cdef Reel *reel = <Reel *>context
     if reel.size < reel.capacity:

@@ -8,7 +8,7 @@ from libc.stdint cimport uint64_t
 
 from obctl.replay.cells cimport Block, Cells
 from orderbook.book cimport Book
-from orderbook.records cimport Event
+from orderbook.records cimport Event, Order
 
 
 cdef struct Wide:            # an unsigned number of 192 bits: room for 2^64 products of two 64-bit numbers
@@ -39,7 +39,7 @@ cdef class Recorder:
 
 cdef void tape_trade(Tape *tape, uint64_t timestamp, const uint64_t *taker_id, uint64_t maker_id, int taker_side,
                      uint64_t price, uint64_t quantity) noexcept nogil
-cdef void tape_event(void *tape, uint64_t sequence, const Event *event) noexcept nogil
+cdef void tape_event(void *tape, uint64_t sequence, const Event *event, const Order *_order) noexcept nogil
 cdef void tape_state(Tape *tape, Book *book, uint64_t timestamp) noexcept nogil
 
 

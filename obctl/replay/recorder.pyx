@@ -129,7 +129,7 @@ cdef void tape_trade(Tape *tape, uint64_t timestamp, const uint64_t *taker_id, u
         cells_leave_out(tape.trade_rows, 2)
 
 
-cdef void tape_event(void *context, uint64_t sequence, const Event *event) noexcept nogil:
+cdef void tape_event(void *context, uint64_t sequence, const Event *event, const Order *_order) noexcept nogil:
     """Take one event from the engine: this is its sink."""
     cdef Tape *tape = <Tape *>context
     if event.kind == TRADE:

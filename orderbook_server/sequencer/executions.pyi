@@ -1,9 +1,4 @@
-from collections.abc import Callable
 from enum import IntEnum
-
-from orderbook import CommandKind
-
-__all__: list[str]
 
 class ExecutionKind(IntEnum):
     ACCEPTED = 1
@@ -17,20 +12,33 @@ class CancelReason(IntEnum):
     UNFILLED = 3
 
 class Execution:
-    """Immutable. The fields that a kind has, as AccountEvent in orderbook.proto says; 0, None or False elsewhere."""
-
-    sequence: int
-    timestamp: int
-    instrument: int
-    order_id: int
-    kind: ExecutionKind
-    command: int  # ACCEPTED, REFUSED: the kind of the command, as in a COMMAND record
-    side: int  # ACCEPTED, FILLED, CANCELED: a Side
-    order_type: int  # ACCEPTED: an OrderType
-    price: int | None
-    quantity: int
-    open_quantity: int  # FILLED, CANCELED
-    counter_order_id: int  # FILLED
-    maker: bool  # FILLED
-    cancel_reason: int  # CANCELED: a CancelReason
-    refusal: int  # REFUSED: the number of the error
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def instrument(self) -> int: ...
+    @property
+    def order_id(self) -> int: ...
+    @property
+    def kind(self) -> int: ...
+    @property
+    def command(self) -> int: ...
+    @property
+    def side(self) -> int: ...
+    @property
+    def order_type(self) -> int: ...
+    @property
+    def price(self) -> int | None: ...
+    @property
+    def quantity(self) -> int: ...
+    @property
+    def open_quantity(self) -> int: ...
+    @property
+    def counter_order_id(self) -> int: ...
+    @property
+    def maker(self) -> bool: ...
+    @property
+    def cancel_reason(self) -> int: ...
+    @property
+    def refusal(self) -> int: ...

@@ -1,0 +1,1 @@
+"""What Prometheus reads: counted where things happen, put together when asked for."""

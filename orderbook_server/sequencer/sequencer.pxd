@@ -1,0 +1,40 @@
+"""The sequencer: the one place where commands of all transports are stamped, put in order and carried out."""
+
+from libc.stdint cimport uint32_t, uint64_t
+
+from orderbook.exchange cimport Exchange
+from orderbook.matching cimport Matcher
+from orderbook.records cimport Command
+from orderbook.venue cimport Venue
+from orderbook_server.sequencer.recorder cimport Recorder
+
+
+cdef class Session:
+    cdef readonly Sequencer sequencer
+    cdef uint64_t number           # that its orders carry
+    cdef uint64_t *accounts        # a bit per slot of an account: an order of it came through here
+    cdef uint32_t words            # of them
+    cdef bint of_any               # it is not known which accounts they are
+    cdef void note(self, uint32_t account) noexcept nogil
+    cdef bint noted(self, uint32_t account) noexcept nogil
+
+
+cdef class Sequencer:
+    cdef readonly Exchange exchange
+    cdef readonly list listeners
+    cdef Venue venue
+    cdef Matcher *markets
+    cdef uint32_t count            # of instruments
+    cdef uint64_t now              # nanoseconds since 1970, of the commands to come
+    cdef uint64_t sessions         # opened so far
+    cdef uint64_t told_events      # last event and execution that the listeners were told of
+    cdef uint64_t told_executions
+    cdef Recorder recorder
+    cdef int stamp(self) except -1
+    cdef int run(self, const Command *command, Session session) noexcept nogil
+    cdef int debit(self, uint32_t instrument, uint64_t account_id, uint64_t base, uint64_t quote) noexcept nogil
+    cdef int tell(self) except -1
+    cdef Matcher *market(self, uint32_t instrument) except NULL
+    cdef int run_one(self, Command *command, Session session) except -1
+    cdef uint64_t run_plain(self, int kind, uint32_t instrument, uint64_t account_id, uint64_t order_id,
+                            uint64_t price, uint64_t quantity) except? 0
