@@ -6,6 +6,7 @@ anywhere. Whatever was sent, a whole line has exactly one answer.
 
 from dataclasses import dataclass
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from orderbook import Instrument, SelfTradePrevention
 
 from ..conftest import PROFILE
 from ..engine.helpers import TOP
+from .line_flow import Flow
 from .line_grammar import LETTERS, MODES, ORDER_TYPES
 from .line_implementations import IMPLEMENTATIONS, VERSION, Access, drained
 
@@ -190,27 +192,98 @@ def answers(output: bytes) -> int:
     return sum(not line.startswith(b"EVENT ") for line in output.splitlines())
 
 
-def run(setting: Setting, script: list[Packets]) -> None:
-    """Run a script on all implementations and compare all that can be seen."""
-    servers = {name: Server(name, setting) for name in IMPLEMENTATIONS}
-    reference = servers["reference"]
-    sent, heard = dict.fromkeys(CONNECTIONS, b""), dict.fromkeys(CONNECTIONS, b"")
-    for sending in script:
-        read = {name: server.take(sending) for name, server in servers.items()}
-        for name, server in servers.items():
+class Servers:
+    """One server of every implementation, which must do the same."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.servers = {name: Server(name, setting) for name in IMPLEMENTATIONS}
+        self.reference = self.servers["reference"]
+        self.sent = dict.fromkeys(CONNECTIONS, b"")
+        self.heard = dict.fromkeys(CONNECTIONS, b"")
+
+    def take(self, sending: Packets) -> list[Any]:
+        """Let a connection do something on all, compare all that can be seen, and return what everybody reads."""
+        read = {name: server.take(sending) for name, server in self.servers.items()}
+        for name, server in self.servers.items():
             assert (name, read[name]) == (name, read["reference"])
-            assert server.told() == reference.told()
-            assert server.exchange.last_sequence == reference.exchange.last_sequence
+            assert server.told() == self.reference.told()
+            assert server.exchange.last_sequence == self.reference.exchange.last_sequence
+        self._count_answers(sending, read["reference"])
+        return read["reference"]
+
+    def _count_answers(self, sending: Packets, read: list[Any]) -> None:
+        """Assert that every whole line had one answer, as long as the connection is open."""
+        connection = sending.connection
         if sending.packets is None:
-            sent[sending.connection] = heard[sending.connection] = b""
-            continue
-        sent[sending.connection] += b"".join(sending.packets)
-        heard[sending.connection] += b"".join(read["reference"][:: 1 + len(CONNECTIONS)])
-        if not reference.sessions[sending.connection].closed:
-            assert answers(heard[sending.connection]) == sent[sending.connection].count(b"\n")
-    for server in servers.values():
-        server.exchange.check()
-        assert server.exchange.state_hash() == reference.exchange.state_hash()
+            self.sent[connection] = self.heard[connection] = b""
+            return
+        self.sent[connection] += b"".join(sending.packets)
+        self.heard[connection] += b"".join(read[:: 1 + len(CONNECTIONS)])
+        if not self.reference.sessions[connection].closed:
+            assert answers(self.heard[connection]) == self.sent[connection].count(b"\n")
+
+    def check(self) -> None:
+        """Assert that all is in order, and in the same state."""
+        for server in self.servers.values():
+            server.exchange.check()
+            assert server.exchange.state_hash() == self.reference.exchange.state_hash()
+
+
+def run(setting: Setting, script: list[Packets]) -> None:
+    """Run a script on all implementations."""
+    servers = Servers(setting)
+    for sending in script:
+        servers.take(sending)
+    servers.check()
+
+
+def random_setting(random: Random) -> Setting:
+    """Return how a server may be set."""
+    modes = (None, None, *SelfTradePrevention)
+    capacity, output = random.choice((6, 40, 65536, 65536)), random.choice((0, 50, 262144))
+    return Setting(random.choice((1, 2)), random.choice(modes), capacity, random.random() < 0.2, output)
+
+
+@settings(max_examples=settings().max_examples if PROFILE != "default" else 80)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_day_of_trading(seed):
+    random = Random(seed)
+    servers, flow = Servers(random_setting(random)), Flow(random)
+    for _ in range(80):
+        ends = random.random() < 0.06
+        packets = None if ends else flow.packets(servers.reference.exchange.last_sequence)
+        servers.take(Packets(random.choice(CONNECTIONS), packets))
+    servers.check()
+
+
+def kinds(output: bytes) -> set[str]:
+    """Return what kinds of lines were read: first words, with the kind of an event and the code of a refusal."""
+    second = {"EVENT": 2, "ERR": 1}
+    lines = [line.split() for line in output.decode().splitlines()]
+    return {" ".join([line[0], *([line[second[line[0]]]] if line[0] in second else [])]) for line in lines}
+
+
+def test_a_day_of_trading_has_all_that_can_happen():
+    """Other tests would find nothing where nothing is."""
+    seen, canceled = set(), 0
+    for seed in range(12):
+        random = Random(seed)
+        server, flow = Server("reference", random_setting(random)), Flow(random)
+        for _ in range(80):
+            read = server.take(Packets(random.choice(CONNECTIONS), flow.packets(server.exchange.last_sequence)))
+            seen |= kinds(b"".join(read))
+        canceled += sum(server.take(Packets(connection, None))[0] for connection in CONNECTIONS)
+    assert canceled > 10
+    events = ("BOOK_ADD", "BOOK_UPDATE", "BOOK_REMOVE", "TRADE", "REJECT")
+    refusals = (
+        "missing_field invalid_field too_many_fields unknown_command unauthenticated permission_denied unknown_symbol "
+        "sequence_gone slow_consumer duplicate_order unknown_order invalid_quantity crossed_order unknown_account "
+        "insufficient_base insufficient_quote account_mismatch numeric_overflow"
+    )
+    answers = "EXEC OK CANCELED CANCELED_ALL BOOKSNAP SNAP DEPTH ORDER BAL SUBSCRIBED UNSUBSCRIBED INSTRUMENTS PONG"
+    assert seen >= {f"EVENT {kind}" for kind in events}
+    assert seen >= {f"ERR {code}" for code in refusals.split()}
+    assert seen >= set(answers.split())
 
 
 @MANY
