@@ -20,9 +20,9 @@ from .line_words import colons, event_line, exec_line, level_word, words
 class ReferenceSequencer:
     """One order of all commands over an exchange.
 
-    `came_through` tells of every resting order, by (position of its instrument, id), the session it came through and
-    its account. An entry goes when the order does, so that an id that is used again is another order; a new price under
-    the same id is the same order, whoever asked for it.
+    `came_through` tells by (position of the instrument, id) the session and account of the last order submitted under
+    that id. If an order rests under it, this is the one: while it did, another was refused, and a new price is no new
+    order, whoever asked for it.
     """
 
     def __init__(self, exchange: Exchange, *, clock: Callable[[], int] = time.time_ns) -> None:
@@ -39,20 +39,16 @@ class ReferenceSequencer:
         return self.exchange.market(self.exchange.instruments[instrument].symbol)
 
     def run(self, instrument: int, method: str, *arguments: Any) -> Any:
-        """Stamp one command, carry it out, and forget the orders that are gone."""
+        """Stamp one command and carry it out."""
         self.exchange._log.timestamp = max(self.exchange._log.timestamp, self.clock())
-        try:
-            return getattr(self.market(instrument), method)(*arguments)
-        finally:
-            for place, order_id in list(self.came_through):
-                if order_id not in self.market(place).order_book:
-                    del self.came_through[place, order_id]
+        return getattr(self.market(instrument), method)(*arguments)
 
-    def submit(self, instrument: int, account_id: int, order_id: int, *order: Any, session: object) -> Any:
-        """Submit an order, and remember where it came from if it rests."""
+    def submit(
+        self, instrument: int, account_id: int, order_id: int, *order: Any, session: object | None = None
+    ) -> Any:
+        """Submit an order, and remember where it came from."""
         result = self.run(instrument, "submit", account_id, order_id, *order)
-        if result.resting is not None:
-            self.came_through[instrument, order_id] = session, account_id
+        self.came_through[instrument, order_id] = session, account_id
         return result
 
     def cancel_orders(self, session: object) -> int:

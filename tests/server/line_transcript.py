@@ -24,7 +24,9 @@ from typing import Any, NamedTuple
 
 from orderbook import Instrument, SelfTradePrevention
 
-from .line_implementations import VERSION, Access, Implementation, drained
+from orderbook_server.auth import Access
+
+from .line_implementations import VERSION, Implementation, drained
 
 STEP = re.compile(r"(?:@(\w+) )?([<>]|ends|closed|halt|resume)(?: (.*))?")
 REPEATED = re.compile(r"(.)\{(\d+)\}")
@@ -84,7 +86,7 @@ def _set(script: Script, name: str, *values: str) -> None:
     elif name == "token":
         token, role, accounts = values
         owned = None if accounts == "all" else frozenset(map(int, accounts.split(",")))
-        script.tokens[token] = Access(token, role, owned)
+        script.tokens[token] = Access(role, token, owned)
     else:
         script.settings[name] = int(*values)
 

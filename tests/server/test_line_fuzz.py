@@ -14,19 +14,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orderbook import Instrument, SelfTradePrevention
+from orderbook_server.auth import Access
 
 from ..conftest import PROFILE
 from ..engine.helpers import TOP
 from .line_flow import Flow
 from .line_grammar import LETTERS, MODES, ORDER_TYPES
-from .line_implementations import IMPLEMENTATIONS, VERSION, Access, drained
+from .line_implementations import IMPLEMENTATIONS, VERSION, drained
 
 CONNECTIONS = range(3)
 MANY = settings(max_examples=settings().max_examples if PROFILE != "default" else 150)
 ENDS = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b" \r\n", b"\t\n"])
 BEGINNING = b"A 1 1000 10000\nA 2 1000 10000\nN 2 1 A 11 5\nN 2 2 B 9 5\n"
 TOKENS = {
-    "boss": Access("boss", "admin", None),
+    "boss": Access("admin", "boss"),
     "trader": Access("trader", "trader", frozenset({1, 2})),
     "viewer": Access("viewer", "viewer", frozenset({1})),
 }
@@ -183,8 +184,11 @@ class Server:
         return [drained(session) for session in self.sessions]
 
     def told(self) -> list[tuple[Any, ...]]:
-        """Return what the connections tell of themselves."""
-        return [(s.closed, s.subscribed, s.authenticated, s.lag, s.lines, s.waiting) for s in self.sessions]
+        """Return what the connections tell of themselves; of a subscription only as long as they are open."""
+        return [
+            (s.closed, s.authenticated, s.lines, s.waiting, *(() if s.closed else (s.subscribed, s.lag)))
+            for s in self.sessions
+        ]
 
 
 def answers(output: bytes) -> int:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from orderbook import Instrument
+from orderbook import Instrument, OrderType, Side
 
 from .line_implementations import IMPLEMENTATIONS, VERSION, drained
 
@@ -23,7 +23,7 @@ def make(request):
     def connect(**settings):
         return implementation.session(sequencer, version=VERSION, **settings)
 
-    connect.exchange = exchange
+    connect.exchange, connect.sequencer = exchange, sequencer
     return connect
 
 
@@ -169,6 +169,16 @@ def test_a_connection_that_ended_leaves_the_others_alone(make, trader):
     assert drained(trader) == b"EVENT 4 BOOK_REMOVE 1 B 10 1 CANCELED\nEVENT 5 BOOK_REMOVE 2 B 10 1 CANCELED\n"
     assert trader.receive(b"S\n") == b"BOOKSNAP B:10:1:4@1\n"
     make.exchange.check()
+
+
+def test_an_order_that_came_through_no_connection_stays(make, trader):
+    """Also where its id was that of an order of the connection that ends."""
+    session = make()
+    session.receive(b"D\n" + orders(1, 3))
+    trader.receive(b"C 1 2\nM 1 3 1 11\n")
+    make.sequencer.submit(0, 1, 2, Side.BID, OrderType.LIMIT, 10, 1)
+    assert session.end() == 2
+    assert trader.receive(b"S\n") == b"BOOKSNAP B:10:1:2@1\n"
 
 
 def test_lines_over_the_rate_are_refused(make, trader):

@@ -55,7 +55,8 @@ def test_every_line_cut_anywhere(script, implementation):
 
 def test_one_packet_cut_anywhere(script, implementation):
     steps = glued(script.steps)
-    for position in range(1, max(lengths(steps))):
+    stride = 7 if implementation is IMPLEMENTATIONS["reference"] else 1  # it is slow
+    for position in range(1, max(lengths(steps)), stride):
         play(script, steps, implementation, cut_at(position))
 
 
