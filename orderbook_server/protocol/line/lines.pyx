@@ -1,7 +1,7 @@
 """The table of commands, and reading a line by it."""
 
 from orderbook.records cimport ASK, BID, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, POST_ONLY, unlikely
-from orderbook_server.protocol.line.words cimport Word, meaning_of, next_field, read_number
+from orderbook_server.protocol.line.words cimport Word, capital, meaning_of, skip_blanks, take_number, take_word
 
 FIELD_WORDS = (  # by FieldName
     b"command", b"account_id", b"order_id", b"side", b"price", b"quantity", b"order_type", b"base", b"quote", b"mode",
@@ -20,6 +20,7 @@ cdef struct Shape:             # of a command
 
 
 cdef Word COMMANDS[40]
+cdef int LETTERS[256]          # the Verb of each one-letter command, by its byte in either case
 cdef Word SIDES[3]
 cdef Word TYPES[12]
 cdef Word MODES[20]
@@ -36,6 +37,17 @@ cdef int set_words(Word *words, list spellings) except -1:
         words[position].size = len(spelling)
         words[position].meaning = meaning
     return 0
+
+
+cdef void set_letters() noexcept:
+    """Note the commands that are one letter where they are found at once."""
+    cdef int byte
+    cdef const Word *word = COMMANDS
+    while word.size:
+        for byte in range(256):
+            if word.size == 1 and capital(<char>byte) == word.text[0]:
+                LETTERS[byte] = word.meaning
+        word += 1
 
 
 cdef int set_shape(int verb, list fields, int least, bint bare=False) except -1:
@@ -59,6 +71,7 @@ set_words(COMMANDS, [
     (b"P", VERB_PING), (b"PING", VERB_PING), (b"V", VERB_VERSION), (b"VERSION", VERB_VERSION), (b"Q", VERB_QUIT),
     (b"QUIT", VERB_QUIT),
 ])
+set_letters()
 set_words(SIDES, [(b"B", BID), (b"A", ASK)])
 set_words(TYPES, [
     (b"LIMIT", LIMIT), (b"L", LIMIT), (b"MARKET", MARKET), (b"MKT", MARKET), (b"M", MARKET),
@@ -93,39 +106,49 @@ cdef inline void fail(Line *line, int fault, int field) noexcept nogil:
 
 cdef inline void read_mode(Line *line, const Text *field, Text *rest) noexcept nogil:
     """Read a mode; FROM, which the feed alone knows, takes a sequence number with it."""
-    cdef Text sequence
     line.mode = meaning_of(field, MODES)
     if line.mode == 0 or line.mode == MODE_FROM and line.verb != VERB_FEED:
         fail(line, INVALID_FIELD, FIELD_MODE)
     elif line.mode == MODE_FROM:
-        if not next_field(rest, &sequence):
+        if not skip_blanks(rest):
             fail(line, MISSING_FIELD, FIELD_SEQUENCE)
-        elif not read_number(&sequence, &line.numbers[<int>FIELD_SEQUENCE]):
+        elif not take_number(rest, &line.numbers[<int>FIELD_SEQUENCE]):
             fail(line, INVALID_FIELD, FIELD_NUMBER)
 
 
-cdef inline void read_field(Line *line, int name, const Text *field, Text *rest) noexcept nogil:
-    """Read one field of a known command."""
+cdef inline void read_word(Line *line, int name, Text *rest) noexcept nogil:
+    """Read a field of a known command that is no number."""
+    cdef Text field
+    take_word(rest, &field)
     if name == FIELD_SIDE:
-        line.side = meaning_of(field, SIDES)
+        line.side = meaning_of(&field, SIDES)
         if unlikely(line.side == 0):
             fail(line, INVALID_FIELD, FIELD_SIDE)
     elif name == FIELD_TYPE:
-        line.order_type = meaning_of(field, TYPES)
+        line.order_type = meaning_of(&field, TYPES)
         if unlikely(line.order_type == 0):
             fail(line, INVALID_FIELD, FIELD_TYPE)
     elif name == FIELD_MODE:
-        read_mode(line, field, rest)
-    elif name == FIELD_SYMBOL or name == FIELD_TOKEN:
-        line.text = field[0]
-    elif unlikely(not read_number(field, &line.numbers[name])):
-        fail(line, INVALID_FIELD, FIELD_NUMBER)
+        read_mode(line, &field, rest)
+    else:
+        line.text = field
+
+
+cdef inline bint is_number(int name) noexcept nogil:
+    """Tell whether a field is a number: those that are not have words of their own."""
+    return not (1 << name & (1 << FIELD_SIDE | 1 << FIELD_TYPE | 1 << FIELD_MODE | 1 << FIELD_SYMBOL | 1 << FIELD_TOKEN))
+
+
+cdef inline int verb_of(const Text *field) noexcept nogil:
+    """Return the Verb of a command word; NO_VERB where there is none."""
+    return LETTERS[<unsigned char>field.bytes[0]] if field.size == 1 else meaning_of(field, COMMANDS)
 
 
 cdef void read_line(const char *bytes, size_t size, Line *line) noexcept nogil:
-    """Read a line, without its end."""
+    """Read a line; its end, which is not counted, stands behind it."""
     cdef Text rest, field
     cdef const Shape *shape
+    cdef int name
     rest.bytes = bytes
     rest.size = size
     line.verb = NO_VERB
@@ -133,20 +156,26 @@ cdef void read_line(const char *bytes, size_t size, Line *line) noexcept nogil:
     line.given = 0
     line.order_type = LIMIT
     line.mode = MODE_ON
-    if unlikely(not next_field(&rest, &field)):
+    if unlikely(not skip_blanks(&rest)):
         fail(line, MISSING_FIELD, FIELD_COMMAND)
         return
-    line.verb = meaning_of(&field, COMMANDS)
+    take_word(&rest, &field)
+    line.verb = verb_of(&field)
     if unlikely(line.verb == NO_VERB):
         fail(line, UNKNOWN_COMMAND if field.size == 1 else INVALID_FIELD, FIELD_COMMAND)
         return
     shape = &SHAPES[line.verb]
-    while line.given < shape.most and next_field(&rest, &field):
-        read_field(line, shape.fields[line.given], &field, &rest)
+    while line.given < shape.most and skip_blanks(&rest):
+        name = shape.fields[line.given]
+        if is_number(name):
+            if unlikely(not take_number(&rest, &line.numbers[name])):
+                fail(line, INVALID_FIELD, FIELD_NUMBER)
+        else:
+            read_word(line, name, &rest)
         if unlikely(line.fault):
             return
         line.given += 1
     if unlikely(line.given < shape.least and not (shape.bare and line.given == 0)):
         fail(line, MISSING_FIELD, shape.fields[line.given])
-    elif unlikely(next_field(&rest, &field)):
+    elif unlikely(skip_blanks(&rest)):
         fail(line, TOO_MANY_FIELDS, FIELD_COMMAND)

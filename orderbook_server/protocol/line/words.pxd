@@ -16,19 +16,21 @@ cdef inline bint is_blank(char byte) noexcept nogil:
     return byte == c' ' or byte == c'\t'
 
 
-cdef inline bint next_field(Text *rest, Text *field) noexcept nogil:
-    """Take the next field off what is left of a line; return False where there is none."""
-    cdef const char *end = rest.bytes + rest.size
-    cdef const char *p = rest.bytes
-    while p < end and is_blank(p[0]):
-        p += 1
-    field.bytes = p
-    while p < end and not is_blank(p[0]):
-        p += 1
-    field.size = p - field.bytes
-    rest.bytes = p
-    rest.size = end - p
-    return field.size != 0
+cdef inline bint skip_blanks(Text *rest) noexcept nogil:
+    """Go to where the next field begins; return False where the line ends before one does."""
+    while rest.size and is_blank(rest.bytes[0]):
+        rest.bytes += 1
+        rest.size -= 1
+    return rest.size != 0
+
+
+cdef inline void take_word(Text *rest, Text *field) noexcept nogil:
+    """Take a field off what is left of a line, which begins with it."""
+    field.bytes = rest.bytes
+    while rest.size and not is_blank(rest.bytes[0]):
+        rest.bytes += 1
+        rest.size -= 1
+    field.size = rest.bytes - field.bytes
 
 
 cdef inline char capital(char byte) noexcept nogil:
@@ -50,20 +52,28 @@ cdef inline int meaning_of(const Text *field, const Word *words) noexcept nogil:
     return 0
 
 
-cdef inline bint read_number(const Text *field, uint64_t *number) noexcept nogil:
-    """Read decimal digits; return False where there is anything else, or the number is above 2^64-1."""
-    cdef const char *p = field.bytes
-    cdef const char *end = p + field.size
-    cdef uint64_t value = 0
+cdef inline bint take_number(Text *rest, uint64_t *number) noexcept nogil:
+    """Take a field off what is left of a line, which begins with it; return False where it is no number up to 2^64-1.
+
+    Behind the line stands its end, which is no digit.
+    """
+    cdef const char *p = rest.bytes
     cdef uint64_t tenth = <uint64_t>-1 // 10  # of the highest number, whose last digit is 5
+    cdef uint64_t value = 0
     cdef unsigned int digit
-    while p < end:
+    cdef size_t size
+    while True:
         digit = <unsigned char>p[0] - <unsigned int>c'0'
-        if unlikely(digit > 9):
-            return False
-        if unlikely(value > tenth or value == tenth and digit > 5):
+        if digit > 9:
+            break
+        if unlikely(value >= tenth) and (value > tenth or digit > 5):
             return False
         value = 10 * value + digit
         p += 1
+    size = p - rest.bytes
+    if unlikely(size == 0 or size < rest.size and not is_blank(p[0])):
+        return False
+    rest.bytes = p
+    rest.size -= size
     number[0] = value
     return True
