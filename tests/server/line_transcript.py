@@ -23,7 +23,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orderbook import Instrument, SelfTradePrevention
-
 from orderbook_server.auth import Access
 
 from .line_implementations import VERSION, Implementation, drained
