@@ -39,7 +39,9 @@ if BUILD == "coverage":
     macros.append(("CYTHON_TRACE_NOGIL", "1"))
 link_args = ["-fsanitize=address,undefined"] if BUILD == "sanitize" else []
 
-modules = [path for package in ("orderbook", "orderbook_server", "obctl") for path in sorted(Path(package).rglob("*.pyx"))]
+modules = [
+    path for package in ("orderbook", "orderbook_server", "obctl") for path in sorted(Path(package).rglob("*.pyx"))
+]
 extensions = [
     Extension(
         ".".join(path.with_suffix("").parts),

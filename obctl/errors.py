@@ -24,3 +24,9 @@ class MissingLibrary(BadInput):
     """An optional library is not installed."""
 
     exit_code = exit_codes.USAGE
+
+
+class BadConfiguration(BadInput):
+    """Settings, or the files that they name, are wrong."""
+
+    exit_code = exit_codes.USAGE

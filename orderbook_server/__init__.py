@@ -1,1 +1,1 @@
-"""The exchange as a process: protocols, the sequencer, the gateways. `obctl serve` starts it; docs/server.md describes it."""
+"""The exchange as a process: protocols, the sequencer, the gateways (docs/server.md). `obctl serve` starts it."""

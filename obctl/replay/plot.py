@@ -8,9 +8,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from obctl.libraries import need
 from obctl.outputs import OutputFile
 from obctl.replay.cells import Block
-from obctl.replay.libraries import need
 from orderbook import LevelDepth, OrderBook
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Curves(NamedTuple):
 
 def check_plot_path(option: str, path: Path) -> None:
     """Raise before any work starts if the library for this ending is missing."""
-    need(option, "matplotlib" if path.suffix.lower() == ".png" else "plotly", "numpy")
+    need(option, "matplotlib" if path.suffix.lower() == ".png" else "plotly", "numpy", extra="data")
 
 
 def curves_of(title: str, samples: Block, book: OrderBook, tick_size: Decimal | None) -> Curves:

@@ -4,9 +4,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from obctl.libraries import need
 from obctl.outputs import OutputFile
 from obctl.replay.cells import Block, Column
-from obctl.replay.libraries import need
 
 CELLS_PER_BLOCK = 1 << 20  # rows are held back until they fill about this many cells, 9 MiB
 
@@ -118,4 +118,4 @@ class TableFile:
 def check_table_path(option: str, path: Path) -> None:
     """Raise before any work starts if a table file of this name cannot be written."""
     if path.suffix.lower() != ".csv":
-        need(option, "pyarrow", "numpy")
+        need(option, "pyarrow", "numpy", extra="data")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from obctl.replay import libraries
+from obctl import libraries
 from obctl.replay.recorder import Recorder
 from tests.replay.helpers import Flow, obctl, replay, write_csv
 from tests.replay.lobster_maker import Lobster

@@ -1,0 +1,161 @@
+"""`obctl serve`: options and help. The settings are those of orderbook_server.config, the work is done beside it."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import Field
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from obctl.errors import BadConfiguration
+from obctl.libraries import need
+from orderbook_server.config import (
+    ENVIRONMENT_PREFIX,
+    ConfigError,
+    Setting,
+    Settings,
+    as_plain,
+    as_toml,
+    read_settings,
+    settings_by_key,
+)
+from orderbook_server.config.kinds import Choice, File, Flag, Kind, Listener
+from orderbook_server.config.markets import Markets
+
+LIBRARIES = ("uvloop", "aiohttp", "structlog", "prometheus_client", "grpc", "grpc_health", "grpc_reflection")
+
+
+class SettingType(click.ParamType):  # type: ignore[type-arg]
+    """The text of a setting, to be understood by who reads settings: environment and file know the same words."""
+
+    name = "text"
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete words, and let the shell complete names of files."""
+        if isinstance(self.kind, File):
+            return [CompletionItem(incomplete, type="file")]
+        words = (
+            self.kind.words if isinstance(self.kind, Choice) else ("none",) if isinstance(self.kind, Listener) else ()
+        )
+        return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+class SettingOption(click.Option):
+    """An option made from a setting, which help lists under the setting's group."""
+
+    def __init__(self, key: str, field: Field[Any], setting: Setting) -> None:
+        self.group = setting.group
+        name = key.replace("_", "-")
+        flag = isinstance(setting.kind, Flag)
+        super().__init__(
+            [f"--{name}/--no-{name}" if flag else f"--{name}", key],
+            type=None if flag else SettingType(setting.kind),
+            default=None,
+            metavar=setting.kind.metavar or None,
+            multiple=isinstance(setting.kind, Markets),
+            help=setting.help + default_note(field, setting),
+        )
+
+
+def default_note(field: Field[Any], setting: Setting) -> str:
+    """Return what help says of a default."""
+    plain = setting.kind.to_toml(field.default)
+    if plain is None or isinstance(plain, bool):
+        return ""
+    if isinstance(plain, list):
+        plain = plain[0]["symbol"]
+    return f"  [default: {plain}{' ' if setting.unit else ''}{setting.unit}]"
+
+
+class ServeCommand(click.Command):
+    """A command whose help lists the options by group."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section per group, in the order in which they come."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            if record := parameter.get_help_record(ctx):
+                groups.setdefault(getattr(parameter, "group", "Options"), []).append(record)
+        for group, records in groups.items():
+            with formatter.section(group):
+                formatter.write_dl(records)
+
+
+def setting_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command an option for each setting."""
+    options = [SettingOption(key, field, setting) for key, (field, setting) in settings_by_key().items()]
+    function.__click_params__ = [*reversed(options), *getattr(function, "__click_params__", [])]  # type: ignore[attr-defined]
+    return function
+
+
+@click.command(cls=ServeCommand)
+@setting_options
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    envvar=f"{ENVIRONMENT_PREFIX}CONFIG",
+    help="A TOML file with settings; see docs/server.md.",
+)
+@click.option("--check", is_flag=True, help="Print the settings in effect as a TOML file, and leave.")
+@click.option("--json", "as_json", is_flag=True, help="With --check: print them as one JSON object.")
+def serve(config: Path | None, check: bool, as_json: bool, **options: str | bool | tuple[str, ...] | None) -> None:
+    """Be an exchange on the network: TCP lines, gRPC, and figures for Prometheus.
+
+    Every setting is an option, or an environment variable, as OBCTL_SERVE_LOG_LEVEL is for --log-level, or a key of the
+    TOML file, such as log_level; the first of these that has it counts. Addresses are HOST:PORT, [::1]:PORT, or none;
+    port 0 takes a free one, which is in the log.
+
+    Without tokens everybody who can connect may do everything, and so the addresses must be on loopback, unless
+    --insecure is given. SIGTERM and Ctrl-C end the server within 5 seconds: what was accepted is answered.
+
+    \b
+    Examples:
+      obctl serve
+      obctl serve --instrument BTC-USD --instrument ETH-USD
+      obctl serve --tcp 127.0.0.1:0 --grpc none --metrics none --log-level debug
+      obctl serve --tokens tokens.toml --tls-cert cert.pem --tls-key key.pem
+      obctl serve --config exchange.toml --check
+      OBCTL_SERVE_CONNECTIONS_MAX=100 obctl serve --check --json
+    """
+    if as_json and not check:
+        raise click.UsageError("--json goes with --check.")
+    given = {
+        key: " ".join(value) if isinstance(value, tuple) else value
+        for key, value in options.items()
+        if value is not None and value != ()
+    }
+    try:
+        settings = read_settings(given, os.environ, config)
+        if check:
+            print_settings(settings, as_json)
+        else:
+            run(settings)
+    except ConfigError as error:
+        raise BadConfiguration(str(error)) from error
+
+
+def print_settings(settings: Settings, as_json: bool) -> None:
+    """Print the settings, if the files that they name are good."""
+    from orderbook_server.security import load_security
+
+    load_security(settings)
+    click.echo(json.dumps(as_plain(settings), indent=2) if as_json else as_toml(settings), nl=as_json)
+
+
+def run(settings: Settings) -> None:
+    """Run the server until it is told to stop."""
+    need("obctl serve", *LIBRARIES, extra="server")
+    import uvloop
+
+    from orderbook_server.logs import configure_logs
+    from orderbook_server.server import serve
+
+    configure_logs(settings)
+    uvloop.run(serve(settings))

@@ -1,0 +1,478 @@
+"""The TCP gateway: it carries bytes between sockets and line sessions, and knows nothing of commands.
+
+Each connection is a transport and a LineSession. Bytes that come in go to `receive`, what it returns goes out, in one
+call and without a task, a future or a timer. What one call may not finish (`waiting`) goes on with `advance` in later
+rounds of the loop, so that nobody holds up the others.
+
+Back-pressure: while more than `buffer_bytes_max` waits to be read by a client, nothing is read from it, nothing that it
+sent is carried out, and it is not fed; so a connection holds at most that, and what one call of its session returns.
+
+The feed: the sequencer says that there are events, which orders one pump for the next round of the loop, however often
+it says so; the pump goes over the subscribers.
+
+Time: one sweeper looks after the few connections that a clock runs for (to say AUTH, to be read, to be gone), and, where
+there is an idle time, now and then over all.
+
+Closing: last words, the end of the stream, and then reading on without looking until the client closes too. A socket
+that is closed over bytes not yet read resets the connection, and takes with it what the client has not read.
+"""
+
+import asyncio
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from fcntl import ioctl
+from importlib.metadata import version
+from ssl import SSLContext
+from termios import TIOCOUTQ
+from typing import Any, cast
+
+import structlog
+
+from orderbook_server.auth import Access
+from orderbook_server.config import Address, Settings
+from orderbook_server.gateways.addresses import bound_address
+from orderbook_server.metrics.transport import TransportStats
+from orderbook_server.protocol.line.session import LineSession
+from orderbook_server.sequencer.sequencer import Sequencer
+
+OUTPUT_BYTES_MAX = 1 << 18  # of one call of a session: some milliseconds of work
+BACKLOG = 1024  # connections that the kernel may hold for us
+HANDSHAKE_SECONDS = 10.0
+SWEEP_SECONDS = 0.25
+CLOSE_SECONDS = 3.0  # without progress, that a client has to read what is left when the server closes
+LINGER_SECONDS = 0.5  # that it has to close, once all has reached it
+FAREWELL_SECONDS = 30.0  # without progress, that a client has to read what is left when it was the one to end
+STOP_SECONDS = 3.0  # until those that are still there are cut off
+
+log = structlog.get_logger()
+
+
+class TcpGateway:
+    """Serve the line protocol on TCP, with or without TLS."""
+
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        settings: Settings,
+        stats: TransportStats,
+        *,
+        authenticate: Callable[[str], Access | None] | None = None,
+        ssl: SSLContext | None = None,
+    ) -> None:
+        """Make one that does not listen yet.
+
+        authenticate: what LineSession takes; None, nobody needs to say AUTH. ssl: None, no TLS.
+        """
+        self.settings = settings
+        self.stats = stats
+        self.asks_for_tokens = authenticate is not None
+        self.connections: set[Connection] = set()  # that are served, or were, and are not gone yet
+        self.subscribers: set[Connection] = set()
+        self.watched: set[Connection] = set()  # those that a clock runs for
+        self.stopping = False
+        self._sequencer = sequencer
+        self._authenticate = authenticate
+        self._ssl = ssl
+        self._version = version("obctl")
+        self._server: asyncio.Server | None = None
+        self._pump_ordered = False
+        self._refused = 0  # connections since the last sweep
+        self._gone = asyncio.Event()
+        stats.lags = self._lags
+
+    async def start(self, host: str, port: int) -> str:
+        """Listen, and return the address as bound, "127.0.0.1:9000" or "[::1]:9000"; OSError where that cannot be."""
+        self.loop = asyncio.get_running_loop()
+        tls: dict[str, Any] = {}
+        if self._ssl is not None:
+            tls = {"ssl": self._ssl, "ssl_handshake_timeout": HANDSHAKE_SECONDS}
+        self._server = await self.loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG, **tls)
+        self._sequencer.listeners.append(self._order_pump)
+        settings = self.settings
+        limits = (settings.auth_seconds, settings.slow_consumer_seconds, settings.idle_seconds)
+        self._sweep_seconds = min([SWEEP_SECONDS, *(seconds / 4 for seconds in limits if seconds)])
+        self._idle_round = self.loop.time()
+        self._sweeper = self.loop.call_later(self._sweep_seconds, self._sweep)
+        return bound_address(self._server)
+
+    async def stop(self) -> None:
+        """Stop listening, carry out what was received, say BYE to all and wait for them to go; at most 4 seconds."""
+        if self._server is None or self.stopping:
+            return
+        self.stopping = True
+        self._server.close()
+        for connection in sorted(self.connections, key=lambda one: one.subscribed):  # those who are fed hear of the rest
+            connection.leave(b"BYE\n")
+        if not await self._all_gone(STOP_SECONDS):
+            log.warning("connections cut off", count=len(self.watched | self.connections))
+            for connection in self.watched | self.connections:
+                connection.abort()
+            await self._all_gone(LINGER_SECONDS)
+        self._sweeper.cancel()
+        self._sequencer.listeners.remove(self._order_pump)
+
+    async def _all_gone(self, seconds: float) -> bool:
+        """Wait until no connection is left; return whether that came about in time."""
+        if self.connections or self.watched:
+            self._gone.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), seconds)
+        return not (self.connections or self.watched)
+
+    # What connections tell their gateway
+
+    def open_session(self) -> LineSession:
+        """Make the session of a new connection."""
+        settings = self.settings
+        return LineSession(
+            self._sequencer,
+            version=self._version,
+            authenticate=self._authenticate,
+            line_bytes_max=settings.tcp_line_bytes_max,
+            output_bytes_max=min(OUTPUT_BYTES_MAX, settings.buffer_bytes_max),
+            messages_per_second=settings.messages_per_second,
+            handling=self.stats.handling,
+            batches=self.stats.batches,
+        )
+
+    def admit(self, connection: "Connection") -> bool:
+        """Count a new connection, unless it is one too many."""
+        if len(self.connections) >= self.settings.connections_max:
+            self._refused += 1
+            return False
+        self.connections.add(connection)
+        self.stats.connections = len(self.connections)
+        return True
+
+    def forget(self, connection: "Connection") -> None:
+        """Drop a connection that is gone."""
+        self.connections.discard(connection)
+        self.watched.discard(connection)
+        self.stats.connections = len(self.connections)
+        if not self.connections and not self.watched:
+            self._gone.set()
+
+    # The feed
+
+    def _order_pump(self) -> None:
+        if self.subscribers and not self._pump_ordered:
+            self._pump_ordered = True
+            self.loop.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        self._pump_ordered = False
+        for connection in tuple(self.subscribers):
+            connection.advance()
+
+    def _lags(self) -> list[int]:
+        return [connection.lag for connection in self.subscribers]
+
+    # The clock
+
+    def _sweep(self) -> None:
+        """Look after those that a clock runs for. All are looked at only where there is an idle time, and seldom."""
+        self._sweeper = self.loop.call_later(self._sweep_seconds, self._sweep)
+        now = self.loop.time()
+        for connection in tuple(self.watched):
+            if not connection.check(now):
+                self.watched.discard(connection)
+        idle_seconds = self.settings.idle_seconds
+        if idle_seconds and now >= self._idle_round:
+            self._idle_round = now + idle_seconds / 4
+            for connection in tuple(self.connections):
+                connection.check_idle(now)
+        if self._refused:  # one line for all of them: a flood of connections shall not become one of logs
+            log.warning("service refused", reason="too_many_connections", count=self._refused)
+            self._refused = 0
+
+
+class _Nobody:
+    """Stand where a session was, or was not let in: take nothing, say nothing."""
+
+    waiting = False
+    subscribed = False
+    authenticated = True
+    closed = ""
+    lag = 0
+    lines = 0
+
+    def receive(self, data: bytes) -> bytes:
+        return b""
+
+    def advance(self) -> bytes:
+        return b""
+
+    def end(self) -> int:
+        return 0
+
+
+NOBODY = _Nobody()
+
+
+class Connection(asyncio.Protocol):
+    """One client: open; then perhaps leaving (no more is taken from it, what waits is carried out); over; gone."""
+
+    __slots__ = (
+        "_active_since", "_eof", "_gateway", "_last_words", "_lines", "_made", "_over", "_patience", "_receive",
+        "_scheduled", "_session", "_still_since", "_transport", "_unread", "_write", "_writing_paused", "subscribed",
+    )  # fmt: skip
+
+    _transport: asyncio.Transport
+    _write: Callable[[bytes], None]
+
+    def __init__(self, gateway: TcpGateway) -> None:
+        self._gateway = gateway
+        self._session: LineSession | _Nobody = NOBODY
+        self._receive = NOBODY.receive
+        self.subscribed = False  # as the gateway knows it
+        self._scheduled = False  # _go_on is to be called
+        self._writing_paused = False
+        self._eof = False  # the client will send no more
+        self._last_words: bytes | None = None  # not None: leaving
+        self._over = False  # the end of the stream was sent, or is in the buffer
+        self._patience = CLOSE_SECONDS
+        self._made = self._active_since = self._still_since = gateway.loop.time()
+        self._unread = -1  # bytes when last looked at
+        self._lines = 0  # when last looked at
+
+    # What the transport calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Give the client a session, or tell it that there is no room."""
+        gateway = self._gateway
+        self._transport = cast(asyncio.Transport, transport)
+        self._write = self._transport.write
+        self._transport.set_write_buffer_limits(gateway.settings.buffer_bytes_max)
+        if gateway.stopping:
+            self._finish(b"BYE\n")
+        elif not gateway.admit(self):
+            self._finish(b"ERR too_many_connections\n")
+        else:
+            try:
+                self._session = gateway.open_session()
+            except Exception:
+                self._fail()
+                return
+            self._receive = self._session.receive
+            if gateway.asks_for_tokens:
+                gateway.watched.add(self)
+            log.debug("connected", peer=self.peer)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand bytes to the session and its answers to the transport. All clients' packets pass here: keep it short."""
+        try:
+            out = self._receive(data)
+            if out:
+                self._write(out)
+        except Exception:
+            self._fail()
+            return
+        session = self._session
+        if session.waiting or session.closed or session.subscribed is not self.subscribed:
+            self._settle()
+
+    def eof_received(self) -> bool:
+        """Answer all that came before the end of the client's stream, then close; return whether to wait for that."""
+        self._eof = True
+        halves = self._transport.can_write_eof()
+        if self._over:
+            self._transport.close()
+        else:
+            while not halves and self._session.waiting and not self._writing_paused:  # TLS closes behind this call
+                self.advance()
+            self.leave(b"")
+        return halves
+
+    def pause_writing(self) -> None:
+        """Hold the client back: it has not read enough."""
+        self._writing_paused = True
+        if not self._over:
+            self._transport.pause_reading()
+            self._watch()
+
+    def resume_writing(self) -> None:
+        """Go on: the client has read what it was given, or most of it."""
+        self._writing_paused = False
+        if not self._over:
+            self._schedule()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client, whatever became of it."""
+        self._over = True
+        self._end()
+        self._gateway.forget(self)
+        log.debug("disconnected", peer=self.peer, error=str(exc) if exc else None)
+
+    # What the gateway calls
+
+    def advance(self) -> None:
+        """Go on with what waits and with the feed, unless the client has enough to read."""
+        if self._writing_paused:
+            return
+        try:
+            out = self._session.advance()
+            if out:
+                self._write(out)
+        except Exception:
+            self._fail()
+            return
+        if self._session.waiting or self._session.closed:
+            self._settle()
+
+    def leave(self, last_words: bytes) -> None:
+        """Take nothing more from the client; carry out and answer what was received, then say `last_words`."""
+        if self._over:
+            return
+        self._last_words = last_words
+        self._receive = NOBODY.receive
+        self._transport.pause_reading()
+        self.advance()
+        self._settle()
+
+    def abort(self) -> None:
+        """Close at once, and drop what was not read."""
+        self._transport.abort()
+
+    def check(self, now: float) -> bool:
+        """Close or cut off the client if its time is up; return whether a clock still runs for it."""
+        if self._over:
+            if self._still(now) >= (self._patience if self._unread else LINGER_SECONDS):
+                self.abort()
+            return True
+        settings = self._gateway.settings
+        if self._writing_paused:
+            still = self._still(now)
+            if self._session.subscribed and still >= settings.slow_consumer_seconds:
+                self._note_slow_consumer()
+                self._finish(b"ERR slow_consumer\n")
+            elif self._eof and still >= FAREWELL_SECONDS:
+                self.abort()
+        if not self._session.authenticated and now - self._made >= settings.auth_seconds:
+            self._refuse("unauthenticated")
+        return self._over or self._writing_paused or not self._session.authenticated
+
+    def check_idle(self, now: float) -> None:
+        """Close a connection that has sent no whole line for too long and is not fed."""
+        session = self._session
+        if session.lines != self._lines or session.subscribed:
+            self._lines = session.lines
+            self._active_since = now
+        elif not self._over and now - self._active_since >= self._gateway.settings.idle_seconds:
+            self._refuse("idle_timeout")
+
+    @property
+    def lag(self) -> int:
+        """How many events of the feed the client has not been handed."""
+        return self._session.lag
+
+    @property
+    def peer(self) -> str | None:
+        """The client's address."""
+        address = self._transport.get_extra_info("peername")
+        return str(Address(*address[:2])) if address else None
+
+    # Its own affairs
+
+    def _settle(self) -> None:
+        """Do what follows from the session's state: close, go on soon, take more, or none for now."""
+        session = self._session
+        if session.subscribed is not self.subscribed:
+            self.subscribed = session.subscribed
+            (self._gateway.subscribers.add if self.subscribed else self._gateway.subscribers.discard)(self)
+        if session.closed:
+            self._finish_as_told(session.closed)
+        elif session.waiting:
+            self._transport.pause_reading()
+            self._schedule()
+        elif self._last_words is not None:
+            self._finish(self._last_words)
+        elif not self._writing_paused:
+            self._transport.resume_reading()
+
+    def _schedule(self) -> None:
+        if not self._scheduled and not self._writing_paused:
+            self._scheduled = True
+            self._gateway.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._scheduled = False
+        if not self._over and not self._writing_paused:
+            self.advance()
+            self._settle()
+
+    def _finish_as_told(self, reason: str) -> None:
+        """Close because the session says so; it has said its last words."""
+        if reason == "slow_consumer":
+            self._note_slow_consumer()
+        elif reason != "quit":
+            log.warning("service refused", reason=reason, peer=self.peer)
+        self._finish(b"")
+
+    def _note_slow_consumer(self) -> None:
+        self._gateway.stats.slow_consumers += 1
+        log.warning("slow consumer", peer=self.peer, lag=self.lag)
+
+    def _refuse(self, code: str) -> None:
+        log.warning("service refused", reason=code, peer=self.peer)
+        self._finish(b"ERR %s\n" % code.encode())
+
+    def _fail(self) -> None:
+        """Close this connection because of a fault in the server, which concerns nobody else."""
+        log.exception("connection failed", peer=self.peer)
+        self._finish(b"")
+
+    def _finish(self, last_words: bytes) -> None:
+        """End the session, say the last words, and close as far as the client goes along; the sweeper sees to the rest."""
+        if self._over:
+            return
+        self._over = True
+        self._end()
+        self._write(last_words)
+        self._patience = FAREWELL_SECONDS if self._eof else CLOSE_SECONDS
+        self._watch()
+        if self._eof or not self._transport.can_write_eof():
+            self._transport.close()
+        else:
+            self._transport.write_eof()
+            self._transport.resume_reading()
+
+    def _end(self) -> None:
+        """End the session; once, as nobody stands in its place from then on."""
+        session, self._session = self._session, NOBODY
+        self._receive = NOBODY.receive
+        self._gateway.subscribers.discard(self)
+        self.subscribed = False
+        try:
+            session.end()
+        except Exception:
+            log.exception("session failed to end", peer=self.peer)
+
+    def _watch(self) -> None:
+        self._unread = -1
+        self._gateway.watched.add(self)
+
+    def _still(self, now: float) -> float:
+        """Return for how many seconds the client has read nothing. While it is watched for that, nothing is written."""
+        unread = self._transport.get_write_buffer_size() + _unacknowledged(self._transport)
+        if unread != self._unread:
+            self._unread = unread
+            self._still_since = now
+        return now - self._still_since
+
+
+def _unacknowledged(transport: asyncio.Transport) -> int:
+    """Return the bytes that the kernel holds for a client, 0 where it does not tell.
+
+    It takes more from our buffer only when it has got rid of about a third of what it has, megabytes perhaps: a client
+    that reads slowly would look like one that does not read.
+    """
+    socket = transport.get_extra_info("socket")
+    if socket is None:
+        return 0
+    try:
+        count: int = struct.unpack("i", ioctl(socket.fileno(), TIOCOUTQ, bytes(4)))[0]
+    except OSError:
+        return 0
+    return count
+

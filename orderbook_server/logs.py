@@ -1,0 +1,52 @@
+"""Logs: one line an event on standard error, for people or for machines; the libraries' own go the same way."""
+
+import logging
+import os
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import Processor
+
+from orderbook_server.config import Settings
+
+
+def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
+    """Send what structlog and the standard library log to `stream`, by default standard error.
+
+    From here on `structlog.get_logger()` does as the settings log_level and log_format say.
+    """
+    stream = sys.stderr if stream is None else stream
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    before: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*before, structlog.stdlib.ExtraAdder(), _name_origin],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(settings, stream)],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    structlog.configure(
+        processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,  # who is asked for before the settings are known follows them all the same
+    )
+
+
+def _renderers(settings: Settings, stream: TextIO) -> list[Processor]:
+    """Return what turns an event into a line."""
+    terminal = stream.isatty()
+    if settings.log_format == "console" or (settings.log_format == "auto" and terminal):
+        return [structlog.dev.ConsoleRenderer(colors=terminal and "NO_COLOR" not in os.environ)]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+
+
+def _name_origin(logger: logging.Logger, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Say which library an event comes from."""
+    return {**event, "logger": event["_record"].name}

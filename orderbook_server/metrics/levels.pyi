@@ -1,0 +1,3 @@
+from orderbook.book import OrderBook
+
+def level_counts(book: OrderBook) -> tuple[int, int]: ...

@@ -1,0 +1,26 @@
+"""Metrics: everything that is told at /metrics, in the format that is asked for."""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+
+from orderbook_server.metrics.collector import ExchangeCollector, TransportCollector
+from orderbook_server.metrics.transport import TransportStats
+from orderbook_server.sequencer.sequencer import Sequencer
+
+
+class Metrics:
+    """A registry of its own with the exchange's, the transports' and the process's figures."""
+
+    def __init__(self, sequencer: Sequencer, transports: Iterable[TransportStats]) -> None:
+        self.registry = CollectorRegistry()
+        self.registry.register(ExchangeCollector(sequencer))
+        self.registry.register(TransportCollector(transports))
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """Return the figures as they are now, and their content type, as an Accept header asks for them."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type

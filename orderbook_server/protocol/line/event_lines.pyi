@@ -1,0 +1,6 @@
+from orderbook_server.sequencer.sequencer import Sequencer
+
+class EventLines:
+    def __init__(self, sequencer: Sequencer) -> None: ...
+    @property
+    def symbols(self) -> tuple[bytes, ...]: ...

@@ -1,0 +1,168 @@
+"""The server put together, and its life: opened in order, ended in time."""
+
+import asyncio
+import resource
+import signal
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from orderbook import Exchange
+from orderbook_server.config import Address, ConfigError, Settings
+from orderbook_server.config.settings import LISTENERS
+from orderbook_server.metrics.registry import Metrics
+from orderbook_server.metrics.transport import TransportStats
+from orderbook_server.security import Security, load_security
+from orderbook_server.sequencer.sequencer import Sequencer
+
+if TYPE_CHECKING:
+    import grpc
+
+STOP_SECONDS = 4.5  # for each listener, all at the same time
+SPARE_FILES = 1024  # file descriptors beside those of TCP connections: gRPC's, metrics', the process's own
+
+log = structlog.get_logger()
+
+
+class Gateway(Protocol):
+    """What carries bytes between clients and the exchange."""
+
+    async def start(self, host: str, port: int) -> str:
+        """Open the listener and return its address; raise OSError."""
+
+    async def stop(self) -> None:
+        """Finish what was accepted, and close."""
+
+
+class Server:
+    """An exchange with its listeners.
+
+    `addresses`: {listener: address} of those that are open, port 0 resolved. `sequencer`: the exchange's one writer.
+    Raise ConfigError for files that are wrong, and for more events than there is memory.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.addresses: dict[str, str] = {}
+        self._security = load_security(settings)
+        self._open: dict[str, Gateway] = {}
+        try:
+            exchange = Exchange(settings.instruments, event_capacity=settings.event_capacity)
+            self.sequencer = Sequencer(exchange, execution_capacity=settings.event_capacity)
+        except MemoryError as error:
+            raise ConfigError("event_capacity", problem=f"no memory for {settings.event_capacity} events") from error
+        self.transports = {name: TransportStats(name) for name in ("tcp", "grpc") if getattr(settings, name)}
+
+    async def start(self) -> None:
+        """Open the listeners, metrics first, TCP last; where one cannot open, close the others, raise ConfigError."""
+        try:
+            for name in LISTENERS:
+                if address := getattr(self.settings, name):
+                    await self._open_listener(name, address)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _open_listener(self, name: str, address: Address) -> None:
+        """Open one listener."""
+        gateway = self._gateway(name)
+        try:
+            self.addresses[name] = await gateway.start(*address)
+        except (OSError, UnicodeError) as error:  # a name with letters that no name has is a UnicodeError
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ConfigError(name, problem=f"cannot listen on {address}: {reason}") from error
+        self._open[name] = gateway
+
+    def _gateway(self, name: str) -> Gateway:
+        """Make a gateway; what it needs is imported only where it is wanted."""
+        if name == "metrics":
+            from orderbook_server.gateways.http import HttpGateway
+
+            return HttpGateway(Metrics(self.sequencer, self.transports.values()))
+        authenticate, stats = self._security.authenticate, self.transports[name]
+        if name == "grpc":
+            from orderbook_server.gateways.grpc import GrpcGateway
+
+            credentials = grpc_credentials(self._security)
+            return GrpcGateway(self.sequencer, self.settings, stats, authenticate=authenticate, credentials=credentials)
+        from orderbook_server.gateways.tcp import TcpGateway
+
+        return TcpGateway(self.sequencer, self.settings, stats, authenticate=authenticate, ssl=self._security.ssl)
+
+    async def stop(self) -> None:
+        """Close all listeners at the same time, none longer than STOP_SECONDS."""
+        names, gateways = list(self._open), list(self._open.values())
+        self._open.clear()
+        stops = [asyncio.wait_for(gateway.stop(), STOP_SECONDS) for gateway in gateways]
+        for name, outcome in zip(names, await asyncio.gather(*stops, return_exceptions=True), strict=True):
+            if isinstance(outcome, TimeoutError):
+                log.error("listener did not close in time", listener=name, seconds=STOP_SECONDS)
+            elif isinstance(outcome, BaseException):
+                log.error("listener did not close well", listener=name, exc_info=outcome)
+
+
+async def serve(settings: Settings) -> None:
+    """Run the server until SIGTERM or SIGINT; raise ConfigError where it cannot start."""
+    stopping = asyncio.Event()
+    reasons: list[str] = []
+
+    def stop(number: signal.Signals) -> None:
+        reasons.append(number.name)
+        stopping.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)
+    if settings.tcp:
+        raise_file_limit(settings.connections_max + SPARE_FILES)
+    server = Server(settings)
+    await server.start()
+    symbols = [instrument.symbol for instrument in settings.instruments]
+    log.info(
+        "listening",
+        **{name: server.addresses.get(name, "none") for name in reversed(LISTENERS)},
+        version=version("obctl"),
+        instruments=symbols if len(symbols) <= 10 else len(symbols),
+        tls=settings.tls_cert is not None,
+        tokens=settings.tokens is not None,
+    )
+    warn_of_clear_tokens(settings)
+    await stopping.wait()
+    log.info("stopping", signal=reasons[0])
+    await server.stop()
+    log.info("stopped", last_sequence=server.sequencer.exchange.last_sequence)
+
+
+def warn_of_clear_tokens(settings: Settings) -> None:
+    """Say so where tokens can be read on their way: beyond loopback, without TLS."""
+    for name in ("tcp", "grpc"):
+        address = getattr(settings, name)
+        if settings.tokens and not settings.tls_cert and address and not address.is_loopback():
+            log.warning("tokens travel in the clear: set tls_cert and tls_key", listener=name)
+
+
+def raise_file_limit(wanted: int) -> None:
+    """Raise the soft limit of open files as far as wanted and allowed, and say so where that is not enough."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if limit > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    if limit < wanted:
+        log.warning("fewer files may be open than connections_max needs", limit=limit, wanted=wanted)
+
+
+def grpc_credentials(security: Security) -> "grpc.ServerCredentials | None":
+    """Return what TLS needs in gRPC's form, None without TLS."""
+    if security.certificates is None:
+        return None
+    import grpc
+
+    pem = security.certificates
+    return grpc.ssl_server_credentials(
+        [(pem.key, pem.certificate)],
+        root_certificates=pem.client_ca,
+        require_client_auth=pem.client_ca is not None,
+    )

@@ -1,0 +1,206 @@
+"""The limits of the TCP gateway: clients that are too many, too slow, too silent, and what others notice of them."""
+
+import resource
+import socket
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from orderbook_server.auth import Access
+from tests.server.running import eventually
+from tests.server.tcp import MAKER, tcp_server
+
+MEGABYTE = 1 << 20
+
+
+def memory_bytes() -> int:
+    """Return what the process holds now, or where that is not told the most it ever did."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * resource.getpagesize()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+# Those who do not read
+
+
+def test_a_subscriber_that_stops_reading_is_dropped_and_told() -> None:
+    with tcp_server(slow_consumer_seconds=0.4, buffer_bytes_max=MEGABYTE) as server, ExitStack() as stack:
+        deaf, good = (stack.enter_context(server.connect(receive_bytes=size)) for size in (4096, None))
+        assert deaf.ask("F") == good.ask("F") == "SUBSCRIBED"
+        heard: list[str] = []
+        reader = threading.Thread(target=lambda: heard.extend(good.line() for _ in range(400_000)))
+        reader.start()
+        before = memory_bytes()
+        for _ in range(100):
+            server.make_events(4_000)
+            assert server.unread_bytes() <= 2 * MEGABYTE
+        assert memory_bytes() - before < 100 * MEGABYTE
+        eventually(lambda: server.stats.slow_consumers == 1)
+        *events, last = deaf.rest()
+        assert last == "ERR slow_consumer"
+        numbers = [int(event.split()[1]) for event in events]
+        assert numbers == list(range(1, len(events) + 1))
+        assert 0 < len(events) < 400_000
+        reader.join()
+        assert [int(event.split()[1]) for event in heard] == list(range(1, 400_001))
+        assert good.ask("P") == "PONG 400000"
+        assert server.stats.connections == 1
+        assert server.stats.slow_consumers == 1
+
+
+def test_a_slow_consumer_that_takes_nothing_is_cut_off() -> None:
+    with tcp_server(slow_consumer_seconds=0.2) as server, server.connect(receive_bytes=4096) as deaf:
+        deaf.send("F")
+        eventually(lambda: server.gateway.subscribers)
+        server.make_events(400_000)
+        eventually(lambda: server.stats.slow_consumers == 1)
+        eventually(lambda: server.stats.connections == 0, 6)
+
+
+def test_a_subscriber_whose_events_are_gone_is_dropped() -> None:
+    with tcp_server(event_capacity=1000) as server, server.connect() as client:
+        assert client.ask("F") == "SUBSCRIBED"
+        server.make_events(10_000)  # in one go: nobody could have read them
+        assert client.rest()[-1] == "ERR slow_consumer"
+        assert server.stats.slow_consumers == 1
+
+
+def test_a_large_answer_read_slowly_but_steadily() -> None:
+    with tcp_server(slow_consumer_seconds=0.4, buffer_bytes_max=MEGABYTE) as server:
+        size = server.fill_book(150_000)
+        with server.connect(receive_bytes=16384) as client:
+            client.send("F", "S", "P")
+            read, began = 0, time.monotonic()
+            while read < size - 2 * MEGABYTE:  # until less is left than the buffer of the kernel holds
+                read += len(client.socket.recv(16384))
+                time.sleep(max(0.0, began + read / MEGABYTE - time.monotonic()))  # a megabyte a second
+            while read < size:
+                read += len(client.socket.recv(MEGABYTE))
+            assert client.ask("P").endswith("150000")
+        assert server.stats.slow_consumers == 0
+
+
+def test_a_client_that_sends_and_never_reads_is_held_back() -> None:
+    with tcp_server(slow_consumer_seconds=0.2, buffer_bytes_max=MEGABYTE) as server, ExitStack() as stack:
+        size = server.fill_book(10_000)
+        deaf, other = stack.enter_context(server.connect(receive_bytes=4096)), stack.enter_context(server.connect())
+        before = memory_bytes()
+        deaf.socket.setblocking(False)
+        sent, stalled = 0, time.monotonic()
+        while time.monotonic() - stalled < 0.5:  # until nothing more is taken, far beyond slow_consumer_seconds
+            try:
+                sent += deaf.socket.send(b"S\n" * 8192)
+                stalled = time.monotonic()
+            except BlockingIOError:
+                assert other.ask("P") == "PONG 10000"
+                time.sleep(0.01)
+        assert sent // 2 * size > 1000 * MEGABYTE  # of answers that wait to be made
+        assert server.unread_bytes() <= 2 * MEGABYTE
+        assert memory_bytes() - before < 100 * MEGABYTE
+        deaf.socket.settimeout(20)
+        assert len(deaf.line()) > size  # it was not dropped
+        assert server.stats.slow_consumers == 0
+
+
+# Those who say nothing
+
+
+def test_a_slow_loris_is_closed() -> None:
+    with tcp_server(idle_seconds=0.5) as server, server.connect() as loris, server.connect() as busy:
+        loris.socket.settimeout(0.02)
+        heard, began = b"", time.monotonic()
+        while not heard:
+            loris.send_bytes(b"N")
+            assert busy.ask("P") == "PONG 0"
+            try:
+                heard = loris.socket.recv(100)
+            except TimeoutError:
+                assert time.monotonic() - began < 5
+        assert heard == b"ERR idle_timeout\n"
+        assert time.monotonic() - began >= 0.5
+        assert busy.ask("P") == "PONG 0"
+
+
+def test_idle_connections_are_closed_unless_they_are_fed() -> None:
+    with tcp_server(idle_seconds=0.3) as server, server.connect() as fed, server.connect() as idle:
+        assert fed.ask("F") == "SUBSCRIBED"
+        assert idle.rest() == ["ERR idle_timeout"]
+        assert fed.ask("P") == "PONG 0"
+        assert fed.ask("F off") == "UNSUBSCRIBED"
+        assert fed.rest() == ["ERR idle_timeout"]
+        eventually(lambda: server.stats.connections == 0)
+
+
+def test_idle_and_deaf_connections_are_cut_off() -> None:
+    with tcp_server(idle_seconds=0.3) as server, server.connect(receive_bytes=4096) as deaf:
+        server.fill_book(10_000)
+        deaf.send(*["S"] * 100)
+        eventually(lambda: server.unread_bytes() > 0)
+        eventually(lambda: server.stats.connections == 0, 6)
+
+
+def test_who_does_not_authenticate_in_time_is_closed() -> None:
+    def authenticate(token: str) -> Access | None:
+        return Access("alice", "trader", frozenset({MAKER})) if token == "secret" else None
+
+    with tcp_server(authenticate=authenticate, auth_seconds=0.4) as server, ExitStack() as stack:
+        silent, wrong, known = (stack.enter_context(server.connect()) for _ in range(3))
+        assert known.ask("AUTH secret") == "OK"
+        assert wrong.ask("AUTH guess") == "ERR unauthenticated"
+        assert wrong.ask("P") == "ERR unauthenticated"
+        assert silent.rest() == ["ERR unauthenticated"]
+        assert wrong.rest() == ["ERR unauthenticated"]
+        assert known.ask("P") == "PONG 0"
+        eventually(lambda: server.stats.connections == 1)
+        eventually(lambda: not server.gateway.watched)
+        assert known.ask("P") == "PONG 0"
+
+
+# Too many
+
+
+def test_one_connection_too_many(capsys: pytest.CaptureFixture[str]) -> None:
+    with tcp_server(connections_max=2) as server, server.connect() as first:
+        with server.connect() as second, server.connect() as third:
+            assert second.ask("P") == "PONG 0"
+            third.socket.sendall(b"P\n" * 1000)
+            assert third.rest() == ["ERR too_many_connections"]
+            assert first.ask("P") == "PONG 0"
+        eventually(lambda: server.stats.connections == 1)
+        with server.connect() as fourth:
+            assert fourth.ask("P") == "PONG 0"
+    assert capsys.readouterr().out.count("too_many_connections") == 1
+
+
+def test_those_who_do_not_close_are_closed() -> None:
+    with tcp_server(connections_max=1) as server, server.connect() as client:
+        client.send("Q")
+        assert client.rest() == ["BYE"]
+        eventually(lambda: server.stats.connections == 0, 2)
+        with pytest.raises(ConnectionError):
+            for _ in range(100):
+                client.send_bytes(b"P\n")
+                time.sleep(0.01)
+
+
+# What the metrics read
+
+
+def test_counts_of_a_gateway() -> None:
+    with tcp_server() as server, server.connect(receive_bytes=4096) as deaf, server.connect() as good:
+        assert good.ask("F") == "SUBSCRIBED"
+        deaf.send("F")
+        eventually(lambda: len(server.gateway.subscribers) == 2)
+        server.make_events(200_000)
+        for _ in range(200_000):
+            good.line()
+        lags = sorted(server.running.call(lambda: list(server.stats.lags())))
+        assert lags[0] == 0
+        assert 0 < lags[1] < 200_000
+        assert server.stats.connections == 2
+        deaf.socket.shutdown(socket.SHUT_RDWR)
