@@ -60,6 +60,7 @@ class GrpcGateway:
         self._stats = stats
         self._gate = Gate(settings, authenticate)
         self._credentials = credentials
+        self._server: grpc.aio.Server | None = None
 
     async def start(self, host: str, port: int) -> str:
         """Open the port and serve; return the address as it is bound, port 0 resolved. Raise OSError."""
@@ -99,9 +100,15 @@ class GrpcGateway:
         return str(address._replace(port=bound))
 
     async def stop(self) -> None:
-        """Take no new calls, finish those that are carried out, end the streams with UNAVAILABLE; within 4 seconds."""
+        """Take no new calls, finish those that are carried out, end the streams with UNAVAILABLE; within 4 seconds.
+
+        Harmless where it is stopped.
+        """
+        server, self._server = self._server, None
+        if server is None:
+            return
         self._sequencer.listeners.remove(self._bell.ring)
         self._streams.close()
         await self._health.stop()
-        await self._server.stop(STOP_SECONDS)
+        await server.stop(STOP_SECONDS)
         await self._streams.wait_closed()
