@@ -13,6 +13,7 @@ from orderbook_server.gateways.grpc import feeds
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
 from ...engine.replica import Replica
+from ..running import eventually
 from .client import serving
 
 BID, ASK = wire.SIDE_BID, wire.SIDE_ASK
@@ -173,7 +174,7 @@ def test_refusals_of_the_matcher_are_events(client, reason, order):
 
 
 def test_subscribers_share_the_bytes_of_an_event(market, monkeypatch):
-    made = []
+    made, original = [], feeds.engine_event
     monkeypatch.setattr(feeds, "engine_event", lambda *args: made.append(args) or original(*args))
     subscribers = [market.client.StreamEvents() for _ in range(10)]
     for order_id in range(1, 600):  # more than one block
@@ -183,16 +184,15 @@ def test_subscribers_share_the_bytes_of_an_event(market, monkeypatch):
     assert len(made) == 599
 
 
-original = feeds.engine_event
-
-
 def test_lag_and_streams_under_way_are_counted(market):
     feed = market.client.StreamEvents(from_sequence=0)
     for order_id in range(1, 4):
         market.client.bid(order_id, 100, 1)
     take(feed, 3)
-    market.client.ListInstruments()  # the last message has been written when this is answered
-    assert market.server.call(lambda: (list(market.stats.lags()), market.stats.connections)) == ([0], 1)
+    eventually(lambda: market.server.call(counted, market.stats) == ([0], 1))
     feed.cancel()
-    market.client.ListInstruments()
-    assert market.server.call(lambda: (list(market.stats.lags()), market.stats.connections)) == ([], 0)
+    eventually(lambda: market.server.call(counted, market.stats) == ([], 0))
+
+
+def counted(stats):
+    return list(stats.lags()), stats.connections
