@@ -16,15 +16,17 @@ T = TypeVar("T")
 
 
 class Running:
-    """A gateway that listens on a free port of loopback: `host`, `port`, `gateway`."""
+    """A gateway that listens, by default on a free port of loopback: `host`, `port`, `gateway`."""
 
-    def __init__(self, make: Callable[[], Any], new_loop: Callable[[], asyncio.AbstractEventLoop], host: str) -> None:
+    def __init__(
+        self, make: Callable[[], Any], new_loop: Callable[[], asyncio.AbstractEventLoop], host: str, port: int
+    ) -> None:
         self._loop = new_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="gateway")
         self._thread.start()
         try:
             self.gateway = self.call(make)  # there, as gRPC wants to be made where it runs
-            self.address: str = self._await(self.gateway.start(host, 0))
+            self.address: str = self._await(self.gateway.start(host, port))
         except BaseException:
             self._end()
             raise
@@ -72,9 +74,10 @@ def running(
     *,
     new_loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop,
     host: str = "127.0.0.1",
+    port: int = 0,
 ) -> Iterator[Running]:
     """Run the gateway that `make` makes while the block lasts."""
-    server = Running(make, new_loop, host)
+    server = Running(make, new_loop, host, port)
     try:
         yield server
     finally:

@@ -62,11 +62,18 @@ class Conversation:
 class Client:
     """`client.NewOrder(order_id=1, …)` calls an RPC; those that stream return the call, to be iterated over."""
 
-    def __init__(self, address: str, token: str | None = None, credentials: grpc.ChannelCredentials | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        token: str | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+        options: tuple[tuple[str, int], ...] = (),
+    ) -> None:
+        options += (("grpc.use_local_subchannel_pool", 1),)  # else clients of one address share a connection
         if credentials is None:
-            self.channel = grpc.insecure_channel(address)
+            self.channel = grpc.insecure_channel(address, options)
         else:
-            self.channel = grpc.secure_channel(address, credentials)
+            self.channel = grpc.secure_channel(address, credentials, options)
         self.metadata = () if token is None else (("authorization", f"Bearer {token}"),)
 
     def rpc(self, name: str) -> Any:
@@ -118,6 +125,9 @@ class Market:
         return self.server.call(self.sequencer.exchange.state_hash)
 
 
+SMALL_WINDOW = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_535))  # what waits to be read is little
+
+
 @contextmanager
 def serving(
     *,
@@ -128,6 +138,7 @@ def serving(
     server_credentials: grpc.ServerCredentials | None = None,
     client_credentials: grpc.ChannelCredentials | None = None,
     host: str = "127.0.0.1",
+    port: int = 0,
     **limits: Any,
 ) -> Iterator[Market]:
     """Serve an exchange while the block lasts; limits: settings by name."""
@@ -143,7 +154,7 @@ def serving(
             sequencer, Settings(**limits), stats, authenticate=authenticate, credentials=server_credentials
         )
 
-    with running(make, host=host) as server:
+    with running(make, host=host, port=port) as server:
         client = Client(server.address, token, client_credentials)
         try:
             yield Market(server, sequencer, stats, client)
