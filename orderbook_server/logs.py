@@ -43,7 +43,10 @@ def _renderers(settings: Settings, stream: TextIO) -> list[Processor]:
     """Return what turns an event into a line."""
     terminal = stream.isatty()
     if settings.log_format == "console" or (settings.log_format == "auto" and terminal):
-        return [structlog.dev.ConsoleRenderer(colors=terminal and "NO_COLOR" not in os.environ)]
+        plain = structlog.dev.plain_traceback  # others show the values of variables: tokens may be among them
+        return [
+            structlog.dev.ConsoleRenderer(colors=terminal and "NO_COLOR" not in os.environ, exception_formatter=plain)
+        ]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
 
 
