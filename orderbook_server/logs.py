@@ -16,6 +16,7 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
 
     From here on `structlog.get_logger()` does as the settings log_level and log_format say.
     """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C core writes to standard error by itself, in its own way
     stream = sys.stderr if stream is None else stream
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     before: list[Processor] = [
