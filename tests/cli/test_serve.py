@@ -287,7 +287,7 @@ def test_tls(pem: dict[str, str], mutual: bool) -> None:
         assert answers_over_tls(server, pem, None) == (("", False) if mutual else ("PONG 0", True))
         assert answers_over_tls(server, pem, "client") == ("PONG 0", True)
         with suppress(ConnectionError):
-            assert server.ask("P") == [""]
+            assert server.ask("N 1 1 B 100 5 LIMIT") == [""]
         assert server.end() < 5
         assert server.process.returncode == 0
 
