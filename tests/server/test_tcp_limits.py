@@ -2,7 +2,6 @@
 
 import itertools
 import resource
-import socket
 import sys
 import threading
 import time
@@ -108,6 +107,18 @@ def test_a_client_that_sends_and_never_reads_is_held_back() -> None:
         assert server.stats.slow_consumers == 0
 
 
+def test_nothing_is_carried_out_for_a_client_that_has_enough_to_read() -> None:
+    with tcp_server() as server, server.connect(receive_bytes=4096) as client:
+        size = server.fill_book(200_000)
+        client.send("S")
+        eventually(lambda: server.unread_bytes() > server.gateway.settings.buffer_bytes_max)
+        client.send("C 1 1000000000000")
+        time.sleep(0.2)  # nothing tells that nothing happens
+        assert len(server.resting(MAKER)) == 200_000
+        assert len(client.line()) > size
+        assert client.line() == "CANCELED 1"
+
+
 # Those who say nothing
 
 
@@ -203,4 +214,6 @@ def test_counts_of_a_gateway() -> None:
         assert lags[0] == 0
         assert 0 < lags[1] < 200_000
         assert server.stats.connections == 2
-        deaf.socket.shutdown(socket.SHUT_RDWR)
+        deaf.reset()
+        eventually(lambda: server.stats.connections == 1)
+        assert len(server.running.call(lambda: list(server.stats.lags()))) == 1
