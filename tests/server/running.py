@@ -16,15 +16,17 @@ T = TypeVar("T")
 
 
 class Running:
-    """A gateway that listens on a free port of loopback: `host`, `port`, `gateway`."""
+    """A gateway that listens, by default on a free port of loopback: `host`, `port`, `gateway`."""
 
-    def __init__(self, make: Callable[[], Any], new_loop: Callable[[], asyncio.AbstractEventLoop], host: str) -> None:
+    def __init__(
+        self, make: Callable[[], Any], new_loop: Callable[[], asyncio.AbstractEventLoop], host: str, port: int
+    ) -> None:
         self._loop = new_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="gateway")
         self._thread.start()
         try:
             self.gateway = self.call(make)  # there, as gRPC wants to be made where it runs
-            starting = asyncio.run_coroutine_threadsafe(self.gateway.start(host, 0), self._loop)
+            starting = asyncio.run_coroutine_threadsafe(self.gateway.start(host, port), self._loop)
             self.address: str = starting.result(SECONDS)
         except BaseException:
             self._end()
@@ -54,7 +56,7 @@ class Running:
         return asyncio.run_coroutine_threadsafe(self.gateway.stop(), self._loop)
 
     def stop(self) -> float:
-        """Stop the gateway, and return how many seconds that took."""
+        """Stop the gateway, and return how many seconds that took; harmless when it is stopped."""
         began = time.monotonic()
         self.begin_stop().result(SECONDS)
         return time.monotonic() - began
@@ -78,9 +80,10 @@ def running(
     *,
     new_loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop,
     host: str = "127.0.0.1",
+    port: int = 0,
 ) -> Iterator[Running]:
     """Run the gateway that `make` makes while the block lasts."""
-    server = Running(make, new_loop, host)
+    server = Running(make, new_loop, host, port)
     try:
         yield server
     finally:
