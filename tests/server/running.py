@@ -46,6 +46,12 @@ class Running:
         self._loop.call_soon_threadsafe(run)
         return done.result(SECONDS)
 
+    def hold(self, seconds: float) -> None:
+        """Keep the loop from doing anything for some time, from now on."""
+        held = threading.Event()
+        self._loop.call_soon_threadsafe(lambda: (held.set(), time.sleep(seconds)))
+        assert held.wait(SECONDS)
+
     def stop(self) -> float:
         """Stop the gateway, and return how many seconds that took; harmless when it is stopped."""
         began = time.monotonic()
