@@ -11,11 +11,11 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_REALTIME, clock_gettime, timespec
 
-from orderbook.accounts cimport account_find, account_id
+from orderbook import errors
+from orderbook.accounts cimport account_find, account_id as id_of
 from orderbook.ahead cimport Ahead, look_ahead
 from orderbook.batch cimport BatchResult, new_batch_result
 from orderbook.book cimport order_at
-from orderbook.errors import BY_NUMBER, SequenceGone
 from orderbook.events cimport event_log_last
 from orderbook.fills cimport FillBuffer
 from orderbook.guard cimport guard_enter
@@ -31,7 +31,8 @@ from orderbook.risk cimport risk_debit
 from orderbook.seats cimport Seat
 from orderbook.views cimport MatchResult
 from orderbook_server.sequencer.execution_log cimport (
-    FAR, ExecutionLog, execution_log_at, execution_log_destroy, execution_log_init, execution_log_oldest, execution_log_reserve,
+    FAR, ExecutionLog, execution_log_at, execution_log_destroy, execution_log_init, execution_log_oldest,
+    execution_log_reserve,
 )
 from orderbook_server.sequencer.executions cimport new_execution
 from orderbook_server.sequencer.recorder cimport CODES, Tally as TallyRecord, begin, finish, take_event
@@ -106,7 +107,7 @@ cdef list open_orders(Session session):
             for place in range(seat.size):
                 order = order_at(matcher.book, seat.entries[place])
                 if seat.entries[place] and order.session == session.number:
-                    found.append((market, account_id(matcher.money.accounts, account), order.id))
+                    found.append((market, id_of(matcher.money.accounts, account), order.id))
     return found
 
 
@@ -129,10 +130,16 @@ cdef Tally new_tally(const TallyRecord *record):
     tally.refused = {}
     for code in range(1, CODES):
         if record.outcomes[code]:
-            tally.refused[BY_NUMBER[code].code] = record.outcomes[code]
+            tally.refused[errors.BY_NUMBER[code].code] = record.outcomes[code]
     if record.killed:
         tally.refused["insufficient_liquidity"] = record.killed
     return tally
+
+
+cdef object refusal(int code):
+    """Return the exception that a code stands for."""
+    error = errors.BY_NUMBER[code]
+    return error(error.code.replace("_", " "))
 
 
 cdef uint64_t first_after(const ExecutionLog *log, uint32_t account, uint64_t after) except? 0:
@@ -149,7 +156,7 @@ cdef uint64_t first_after(const ExecutionLog *log, uint32_t account, uint64_t af
         if back == 0 or back >= number - after:
             return number
         number -= back
-    raise SequenceGone(f"executions of the account after {after} are no longer held")
+    raise errors.SequenceGone(f"executions of the account after {after} are no longer held")
 
 
 cdef int run_record(Sequencer sequencer, const char *record, uint64_t i, Session session,
@@ -287,7 +294,7 @@ cdef class Sequencer:
         if code == ACCEPTED:
             return 0
         self.tell()
-        raise BY_NUMBER[code](BY_NUMBER[code].code.replace("_", " "))
+        raise refusal(code)
 
     def submit(
         self, uint32_t instrument, uint64_t account_id, uint64_t order_id, uint8_t side, uint8_t order_type, price,
@@ -351,7 +358,7 @@ cdef class Sequencer:
         self.stamp()
         cdef int code = self.debit(instrument, account_id, base, quote)
         if code:
-            raise BY_NUMBER[code](BY_NUMBER[code].code.replace("_", " "))
+            raise refusal(code)
 
     cdef uint64_t run_plain(self, int kind, uint32_t instrument, uint64_t account_id, uint64_t order_id,
                             uint64_t price, uint64_t quantity) except? 0:
@@ -404,10 +411,10 @@ cdef class Sequencer:
         cdef uint64_t most = <uint64_t>-1 if limit is None else as_u64(limit, "limit")
         cdef const ExecutionLog *log = &self.recorder.log
         cdef uint32_t account = account_find(self.markets.money.accounts, account_id)
-        cdef uint64_t number, first
+        cdef uint64_t first
         cdef list found = []
         if after > log.last:
-            raise SequenceGone(f"executions after {after} are not there yet: the last is {log.last}")
+            raise errors.SequenceGone(f"executions after {after} are not there yet: the last is {log.last}")
         if account == 0 or account >= log.accounts:  # the latter: credited behind the sequencer's back
             return found
         first = first_after(log, account, after)
