@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Self
 
 from orderbook import BatchResult, Exchange, MatchResult
 from orderbook_server.sequencer.executions import Execution
@@ -23,7 +24,7 @@ class Tally:
     def removed(self) -> int: ...
 
 class Sequencer:
-    def __init__(self, exchange: Exchange, *, execution_capacity: int = 1 << 20) -> None: ...
+    def __new__(cls, exchange: Exchange, *, execution_capacity: int = 1 << 20) -> Self: ...
     @property
     def exchange(self) -> Exchange: ...
     @property
