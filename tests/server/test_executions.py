@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orderbook import Exchange, OrderType, SelfTradePrevention, SequenceGone
@@ -91,7 +91,6 @@ def many(count: int) -> st.SearchStrategy[list[Command]]:
 steps = st.tuples(st.sampled_from(["batch", "batch", "one by one", "one by one", "halt", "resume"]), st.integers(0, 2))
 
 
-@settings(max_examples=100)
 @given(configurations(), st.data())
 def test_accounts_are_told_what_the_oracle_says(instruments, data):
     """Hypothesis draws the limits, the halts and every command."""
