@@ -26,7 +26,8 @@ class Running:
         self._thread.start()
         try:
             self.gateway = self.call(make)  # there, as gRPC wants to be made where it runs
-            self.address: str = self._await(self.gateway.start(host, port))
+            starting = asyncio.run_coroutine_threadsafe(self.gateway.start(host, port), self._loop)
+            self.address: str = starting.result(SECONDS)
         except BaseException:
             self._end()
             raise
@@ -46,20 +47,19 @@ class Running:
         self._loop.call_soon_threadsafe(run)
         return done.result(SECONDS)
 
-    def hold(self, seconds: float) -> None:
-        """Keep the loop from doing anything for some time, from now on."""
-        held = threading.Event()
-        self._loop.call_soon_threadsafe(lambda: (held.set(), time.sleep(seconds)))
-        assert held.wait(SECONDS)
+    def hold_up(self, seconds: float) -> None:
+        """Let the loop do nothing for so long, and return at once: what clients send meanwhile comes in one piece."""
+        self._loop.call_soon_threadsafe(time.sleep, seconds)
+
+    def begin_stop(self) -> "Future[None]":
+        """Have the gateway stop; harmless when it is stopped."""
+        return asyncio.run_coroutine_threadsafe(self.gateway.stop(), self._loop)
 
     def stop(self) -> float:
         """Stop the gateway, and return how many seconds that took; harmless when it is stopped."""
         began = time.monotonic()
-        self._await(self.gateway.stop())
+        self.begin_stop().result(SECONDS)
         return time.monotonic() - began
-
-    def _await(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(SECONDS)
 
     def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
