@@ -29,15 +29,13 @@ class Stream:
     def __init__(self, task: "asyncio.Task[Any]") -> None:
         self.task = task
         self.refusal: Refused | None = None  # why the server ends it
-        self.busy = False  # with something that is not to be broken off: it looks at `refusal` itself afterwards
         self.writing_since: float | None = None  # by the loop's clock; None while no subscriber is being written to
 
     def end(self, refusal: Refused) -> None:
-        """End the call with a status, at once or when it has done what it is busy with."""
+        """End the call with a status, behind what was written to it before."""
         if self.refusal is None:
             self.refusal = refusal
-            if not self.busy:
-                self.task.cancel()
+            self.task.cancel()
 
 
 class Streams:
