@@ -111,7 +111,7 @@ def test_a_call_that_comes_too_late_is_not_carried_out(market):
     before = market.state_hash()
     trade = market.client.trade(seconds=0.4)
     trade.ask()
-    market.server.hold_up(0.8)
+    market.server.hold(0.8)
     trade.send(records=records.new(2, 1, 100, 5))
     late = code_of(lambda: market.client.bid(1, 100, 5, timeout=0.4))
     assert late is grpc.StatusCode.DEADLINE_EXCEEDED
