@@ -12,7 +12,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import uvloop
@@ -28,8 +28,7 @@ class Raw(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""
-        assert isinstance(transport, asyncio.WriteTransport)
-        self.write = transport.write
+        self.write = cast(asyncio.WriteTransport, transport).write
 
     def data_received(self, data: bytes) -> None:
         """Send it back."""

@@ -76,11 +76,11 @@ class LineClient:
         """Return lines answered per second, with up to WINDOW of them under way."""
         sent = answered = 0
         began = perf_counter()
-        sending = True
-        while sending or answered < sent:
-            sending = sending and perf_counter() - began < seconds
-            while sending and sent - answered <= WINDOW - CHUNK:
+        while perf_counter() - began < seconds:
+            while sent - answered <= WINDOW - CHUNK:
                 sent += self.send()
+            answered += self.receive()
+        while answered < sent:
             answered += self.receive()
         return answered / (perf_counter() - began)
 
