@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from obctl.errors import BadInput
 FREE = "127.0.0.1:0"
 START_SECONDS = 30
 STOP_SECONDS = 10
-CPUCLOCK_SCHED = 2  # linux/posix-timers.h: the clock of what a process has run
 
 
 @dataclass(frozen=True)
@@ -85,10 +83,3 @@ def drain(stream: IO[bytes]) -> None:
     """Read on, so that the process never waits for us to."""
     for _ in stream:
         pass
-
-
-def cpu_seconds(pid: int | None) -> float | None:
-    """Return how long a process has run on any core; None where that cannot be known (not ours, or not Linux)."""
-    if pid is None or sys.platform != "linux":
-        return None
-    return time.clock_gettime(~pid << 3 | CPUCLOCK_SCHED)  # clock_getcpuclockid(3), which Python does not have

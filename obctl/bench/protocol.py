@@ -1,18 +1,14 @@
 """The protocol without a socket: packets of 1,000 lines into a LineSession, beside the engine alone."""
 
 from itertools import cycle
-from statistics import median
-from time import perf_counter
 
 from obctl.bench import flow
-from obctl.bench.turns import Progress, in_turns, median_ratio, nobody
+from obctl.bench.turns import Figures, Progress, Reached, Stopwatch, in_turns, nobody, rate, ratio
 from orderbook import Exchange
 from orderbook.batch import as_commands
 from orderbook_server.config import Settings
 from orderbook_server.protocol.line.session import LineSession
 from orderbook_server.sequencer.sequencer import Sequencer
-
-Figures = dict[str, float]
 
 
 class Lines:
@@ -31,15 +27,15 @@ class Lines:
         assert answers.count(b"\n") == len(flow.lines())
         return answers.count(b"ERR ") / len(flow.lines())
 
-    def turn(self, seconds: float) -> float:
-        """Return lines per second: parsed, carried out, answered."""
+    def turn(self, seconds: float) -> Reached:
+        """Have lines parsed, carried out and answered."""
         session = self.session
-        before, began = session.lines, perf_counter()
-        while (spent := perf_counter() - began) < seconds:
+        before, watch = session.lines, Stopwatch()
+        while watch.seconds < seconds:
             session.receive(next(self.packets))
             while session.waiting:
                 session.advance()
-        return (session.lines - before) / spent
+        return watch.reached(session.lines - before)
 
 
 class Engine:
@@ -52,12 +48,12 @@ class Engine:
             self.exchange.credit(account, "QUOTE", 8 * flow.PLENTY)
         self.batches = cycle([as_commands(batch) for batch in flow.records()])
 
-    def turn(self, seconds: float) -> float:
-        """Return commands per second."""
-        done, began = 0, perf_counter()
-        while (spent := perf_counter() - began) < seconds:
+    def turn(self, seconds: float) -> Reached:
+        """Have commands carried out."""
+        done, watch = 0, Stopwatch()
+        while watch.seconds < seconds:
             done += self.exchange.process(next(self.batches)).commands
-        return done / spent
+        return watch.reached(done)
 
 
 def measure(seconds: float, progress: Progress = nobody) -> Figures:
@@ -66,9 +62,9 @@ def measure(seconds: float, progress: Progress = nobody) -> Figures:
     refused_share = lines.refused_share()
     reached = in_turns({"lines": lines.turn, "engine": Engine().turn}, seconds, progress)
     return {
-        "commands_per_second": median(reached["lines"]),
-        "ns_per_command": 1e9 / median(reached["lines"]),
-        "engine_commands_per_second": median(reached["engine"]),
-        "ratio_to_engine": median_ratio(reached["lines"], reached["engine"]),
+        "commands_per_second": rate(reached["lines"]),
+        "ns_per_command": 1e9 / rate(reached["lines"]),
+        "engine_commands_per_second": rate(reached["engine"]),
+        "ratio_to_engine": ratio(reached["lines"], reached["engine"]),
         "refused_share": refused_share,
     }

@@ -2,15 +2,13 @@
 
 import socket
 from itertools import accumulate
-from statistics import median
-from time import perf_counter, perf_counter_ns
+from time import perf_counter_ns
 from types import TracebackType
 from typing import Self
 
 from obctl.bench import flow
 from obctl.bench.processes import Addresses
-from obctl.bench.protocol import Figures
-from obctl.bench.turns import Progress, in_turns, median_ratio, nobody, percentile
+from obctl.bench.turns import Figures, Progress, Reached, Stopwatch, cpu_us, in_turns, nobody, percentile, rate, ratio
 from obctl.errors import BadInput
 from orderbook_server.config import Address
 
@@ -24,13 +22,15 @@ class LineClient:
     """A connection that sends the cycle of lines, over and over, to the server or to an echo.
 
     `exchange`: whether the other end is one; then accounts are credited, and what rests is taken back at the end.
+    `pid`: the process at the other end, if its CPU time is wanted.
     """
 
-    def __init__(self, address: str, *, exchange: bool) -> None:
+    def __init__(self, address: str, *, exchange: bool, pid: int | None = None) -> None:
         self.socket = socket.create_connection(Address.parse(address), TIMEOUT_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = bytearray(RECEIVE_BYTES)
         self.exchange = exchange
+        self.pid = pid
         self.stream = memoryview(b"".join(flow.lines()))
         self.starts = list(accumulate(map(len, flow.lines()), initial=0))
         self.place = 0  # of the next line in the cycle
@@ -72,24 +72,25 @@ class LineClient:
             self.place = 0
         return sent
 
-    def pipelined(self, seconds: float) -> float:
-        """Return lines answered per second, with up to WINDOW of them under way."""
+    def pipelined(self, seconds: float) -> Reached:
+        """Have lines answered, with up to WINDOW of them under way."""
         sent = answered = 0
-        began = perf_counter()
-        while perf_counter() - began < seconds:
+        watch = Stopwatch(self.pid)
+        while watch.seconds < seconds:
             while sent - answered <= WINDOW - CHUNK:
                 sent += self.send()
             answered += self.receive()
         while answered < sent:
             answered += self.receive()
-        return answered / (perf_counter() - began)
+        return watch.reached(answered)
 
-    def ping_pong(self, seconds: float) -> float:
-        """Return round trips per second, one line after the other, and keep the time of each."""
+    def ping_pong(self, seconds: float) -> Reached:
+        """Have lines answered one after the other, and keep the time of each."""
         send, receive, clock, stream, starts = self.socket.sendall, self.receive, perf_counter_ns, self.stream, self.starts
         times: list[int] = []
-        now = began = clock()
-        end = began + int(seconds * 1e9)
+        watch = Stopwatch(self.pid)
+        now = clock()
+        end = now + int(seconds * 1e9)
         while now < end:
             sent = now
             send(stream[starts[self.place] : starts[self.place + 1]])
@@ -99,25 +100,26 @@ class LineClient:
             now = clock()
             times.append(now - sent)
         self.times += times
-        return len(times) * 1e9 / (now - began)
+        return watch.reached(len(times))
 
 
 def measure_socket(addresses: Addresses, seconds: float, progress: Progress = nobody) -> Figures:
     """Measure commands per second through one socket, beside an echo of bytes and one that reads fields in Python."""
     assert addresses.tcp is not None
     with (
-        LineClient(addresses.tcp, exchange=True) as server,
+        LineClient(addresses.tcp, exchange=True, pid=addresses.pid) as server,
         LineClient(addresses.raw_echo, exchange=False) as raw,
         LineClient(addresses.fields_echo, exchange=False) as fields,
     ):
         turns = {"server": server.pipelined, "echo": raw.pipelined, "fields_echo": fields.pipelined}
         reached = in_turns(turns, seconds, progress)
     return {
-        "commands_per_second": median(reached["server"]),
-        "echo_per_second": median(reached["echo"]),
-        "fields_echo_per_second": median(reached["fields_echo"]),
-        "ratio_to_echo": median_ratio(reached["server"], reached["echo"]),
-        "ratio_to_fields_echo": median_ratio(reached["server"], reached["fields_echo"]),
+        "commands_per_second": rate(reached["server"]),
+        "server_cpu_us_per_command": cpu_us(reached["server"]),
+        "echo_per_second": rate(reached["echo"]),
+        "fields_echo_per_second": rate(reached["fields_echo"]),
+        "ratio_to_echo": ratio(reached["server"], reached["echo"]),
+        "ratio_to_fields_echo": ratio(reached["server"], reached["fields_echo"]),
     }
 
 
@@ -125,13 +127,13 @@ def measure_ping_pong(addresses: Addresses, seconds: float, progress: Progress =
     """Measure the time of single commands, beside an echo."""
     assert addresses.tcp is not None
     with (
-        LineClient(addresses.tcp, exchange=True) as server,
+        LineClient(addresses.tcp, exchange=True, pid=addresses.pid) as server,
         LineClient(addresses.raw_echo, exchange=False) as echo,
     ):
         reached = in_turns({"server": server.ping_pong, "echo": echo.ping_pong}, seconds, progress)
-    figures = {"commands_per_second": median(reached["server"]), "echo_per_second": median(reached["echo"])}
+    figures: Figures = {"commands_per_second": rate(reached["server"]), "echo_per_second": rate(reached["echo"])}
     for name, client in (("round_trip", server), ("echo", echo)):
         ordered = sorted(client.times)
         for part in (0.5, 0.99, 0.999):
-            figures[f"{name}_us_p{part * 100:g}".replace(".", "_")] = percentile(ordered, part) / 1e3
-    return figures | {"ratio_to_echo": median_ratio(reached["server"], reached["echo"])}
+            figures[f"{name}_us_p{part * 100:g}"] = percentile(ordered, part) / 1e3
+    return figures | {"ratio_to_echo": ratio(reached["server"], reached["echo"])}
