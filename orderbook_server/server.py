@@ -73,6 +73,7 @@ class Server:
             reason = getattr(error, "strerror", None) or str(error)
             raise ConfigError(name, problem=f"cannot listen on {address}: {reason}") from error
         self._open[name] = gateway
+        log.debug("listener open", listener=name, address=self.addresses[name])
 
     def _gateway(self, name: str) -> Gateway:
         """Make a gateway; what it needs is imported only where it is wanted."""
@@ -127,19 +128,23 @@ async def serve(settings: Settings) -> None:
         tls=settings.tls_cert is not None,
         tokens=settings.tokens is not None,
     )
-    warn_of_clear_tokens(settings)
+    warn_of_exposure(settings)
     await stopping.wait()
     log.info("stopping", signal=reasons[0])
     await server.stop()
     log.info("stopped", last_sequence=server.sequencer.exchange.last_sequence)
 
 
-def warn_of_clear_tokens(settings: Settings) -> None:
-    """Say so where tokens can be read on their way: beyond loopback, without TLS."""
+def warn_of_exposure(settings: Settings) -> None:
+    """Say so where strangers may do everything, or read tokens on their way: beyond loopback."""
     for name in ("tcp", "grpc"):
         address = getattr(settings, name)
-        if settings.tokens and not settings.tls_cert and address and not address.is_loopback():
-            log.warning("tokens travel in the clear: set tls_cert and tls_key", listener=name)
+        if address is None or address.is_loopback():
+            continue
+        if settings.tokens is None:
+            log.warning("everybody may do everything here: no tokens are asked for", listener=name)
+        elif settings.tls_cert is None:
+            log.warning("tokens travel in the clear: there is no TLS", listener=name)
 
 
 def raise_file_limit(wanted: int) -> None:

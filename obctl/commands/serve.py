@@ -151,7 +151,7 @@ def print_settings(settings: Settings, as_json: bool) -> None:
 
 def run(settings: Settings) -> None:
     """Run the server until it is told to stop."""
-    need("obctl serve", *LIBRARIES, extra="server")
+    need("the server", *LIBRARIES, extra="server")
     import uvloop
 
     from orderbook_server.logs import configure_logs

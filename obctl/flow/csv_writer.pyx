@@ -4,7 +4,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport uint64_t
 from libc.string cimport memcpy, strlen
 
-from obctl.digits cimport put_number
+from orderbook.digits cimport put_digits
 from orderbook.records cimport CANCEL, HAS_PRICE, MODIFY, NEW, Command
 
 HEADER = b"timestamp,action,order_id,side,price,quantity,order_type,account\n"
@@ -65,6 +65,6 @@ cdef inline char *write_text(char *p, const char *text, char behind) noexcept no
 
 
 cdef inline char *write_number(char *p, uint64_t number, char behind) noexcept nogil:
-    p += put_number(p, number)
+    p += put_digits(p, number)
     p[0] = behind
     return p + 1

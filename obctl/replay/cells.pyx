@@ -8,7 +8,7 @@ from cpython.buffer cimport PyBUF_READ
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
-from obctl.digits cimport put_number
+from orderbook.digits cimport put_digits
 
 cdef enum:
     CELL_MAX = 32          # bytes that one formatted cell needs at most, its separator included
@@ -90,7 +90,7 @@ cdef class Block:
                 memcpy(out + used, <char *>word, len(word))
                 used += len(word)
             elif not self.cells.missing[cell]:
-                used += put_number(out + used, self.cells.values[cell])
+                used += put_digits(out + used, self.cells.values[cell])
             out[used] = c','
             used += 1
             cell += 1

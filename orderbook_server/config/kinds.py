@@ -82,11 +82,13 @@ class Seconds(Kind):
 
     def of_toml(self, value: object, folder: Path) -> float:
         """Take an integer or a decimal."""
-        if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not 0 <= value <= SECONDS_MAX:
+        number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        seconds = float(str(value)) if number else -1.0
+        if not 0 <= seconds <= SECONDS_MAX:  # so it is with NaN
             raise ValueError(f"{_shown(value)} must be a number of seconds, up to {SECONDS_MAX}")
-        if value == 0 and not self.zero:
+        if seconds == 0 and not self.zero:
             raise ValueError("must be above 0 seconds")
-        return float(value)
+        return seconds
 
     def to_toml(self, value: float) -> float | int:
         """Write whole seconds without a fraction."""

@@ -3,12 +3,14 @@
 import asyncio
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
 from orderbook_server.gateways.addresses import bound_address
 from orderbook_server.metrics.registry import Metrics
 
 CONNECTIONS_MAX = 64
-CONNECTION_SECONDS = 120  # then it is closed, idle or not: who scrapes connects again
+CONNECTION_SECONDS = 120  # then it is closed after its answer, if there is one: who scrapes connects again
+READ_SECONDS = 10  # that a client has for that answer
 STOP_SECONDS = 2
 HINT = "There is nothing here. The figures are at /metrics.\n"
 
@@ -36,7 +38,9 @@ class HttpGateway:
         if len(self._web.connections) >= CONNECTIONS_MAX:
             return Refusal()
         handler = self._web()
-        asyncio.get_running_loop().call_later(CONNECTION_SECONDS, handler.close)
+        loop = asyncio.get_running_loop()
+        loop.call_later(CONNECTION_SECONDS, handler.close)
+        loop.call_later(CONNECTION_SECONDS + READ_SECONDS, cut_off, handler)
         return handler
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
@@ -49,6 +53,12 @@ class HttpGateway:
         response = web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
         response.enable_compression()
         return response
+
+
+def cut_off(connection: RequestHandler) -> None:
+    """Close a connection that is still there, read or not."""
+    if connection.transport is not None:
+        connection.transport.abort()
 
 
 class Refusal(asyncio.Protocol):

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import struct
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -45,6 +46,21 @@ class LineClient:
 
     def send_bytes(self, data: bytes) -> None:
         self.socket.sendall(data)
+
+    def flood(self, chunks: Iterable[bytes], seconds: float = 0.5) -> int:
+        """Send until nothing has been taken for so long, and return how many bytes were; AssertionError if all were."""
+        sent = 0
+        self.socket.settimeout(seconds)
+        try:
+            for chunk in chunks:
+                rest = memoryview(chunk)
+                while rest:
+                    taken = self.socket.send(rest)
+                    rest, sent = rest[taken:], sent + taken
+        except TimeoutError:
+            self.socket.settimeout(SECONDS)
+            return sent
+        raise AssertionError(f"all was taken: {sent} bytes")
 
     def line(self) -> str:
         """Read one line; EOFError where there is none."""

@@ -16,15 +16,18 @@ T = TypeVar("T")
 
 
 class Running:
-    """A gateway that listens on a free port of loopback: `host`, `port`, `gateway`."""
+    """A gateway that listens, by default on a free port of loopback: `host`, `port`, `gateway`."""
 
-    def __init__(self, make: Callable[[], Any], new_loop: Callable[[], asyncio.AbstractEventLoop], host: str) -> None:
+    def __init__(
+        self, make: Callable[[], Any], new_loop: Callable[[], asyncio.AbstractEventLoop], host: str, port: int
+    ) -> None:
         self._loop = new_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="gateway")
         self._thread.start()
         try:
             self.gateway = self.call(make)  # there, as gRPC wants to be made where it runs
-            self.address: str = self._await(self.gateway.start(host, 0))
+            starting = asyncio.run_coroutine_threadsafe(self.gateway.start(host, port), self._loop)
+            self.address: str = starting.result(SECONDS)
         except BaseException:
             self._end()
             raise
@@ -44,14 +47,15 @@ class Running:
         self._loop.call_soon_threadsafe(run)
         return done.result(SECONDS)
 
+    def begin_stop(self) -> "Future[None]":
+        """Have the gateway stop; harmless when it is stopped."""
+        return asyncio.run_coroutine_threadsafe(self.gateway.stop(), self._loop)
+
     def stop(self) -> float:
         """Stop the gateway, and return how many seconds that took; harmless when it is stopped."""
         began = time.monotonic()
-        self._await(self.gateway.stop())
+        self.begin_stop().result(SECONDS)
         return time.monotonic() - began
-
-    def _await(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(SECONDS)
 
     def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -72,9 +76,10 @@ def running(
     *,
     new_loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop,
     host: str = "127.0.0.1",
+    port: int = 0,
 ) -> Iterator[Running]:
     """Run the gateway that `make` makes while the block lasts."""
-    server = Running(make, new_loop, host)
+    server = Running(make, new_loop, host, port)
     try:
         yield server
     finally:

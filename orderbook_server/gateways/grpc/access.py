@@ -55,7 +55,7 @@ ALLOWS: dict[Need, Callable[[Access, Any], bool]] = {
 def check(access: Access, rpc: str, request: Any) -> None:
     """Raise Refused where a token does not allow a call with this request."""
     if not ALLOWS[NEEDS[rpc]](access, request):
-        raise Refused(grpc.StatusCode.PERMISSION_DENIED, f"{rpc} takes {NEEDS[rpc].value}, which the token does not allow")
+        raise Refused(grpc.StatusCode.PERMISSION_DENIED, f"{rpc} is for tokens that allow {NEEDS[rpc].value}")
 
 
 def check_batch(access: Access, request: wire.TradeRequest) -> None:
@@ -63,7 +63,7 @@ def check_batch(access: Access, request: wire.TradeRequest) -> None:
     if access.role == "admin":
         return
     strange = {account_id for account_id in trade.accounts_of(request) if not access.may_trade(account_id)}
-    if strange or trade.credits(request):
+    if strange or trade.has_credits(request):
         what = f"account {min(strange)} is" if strange else "credits are"
         raise Refused(grpc.StatusCode.PERMISSION_DENIED, f"{what} not the token's")
 

@@ -1,4 +1,4 @@
-"""Feeds: who waits for events is woken once per turn of the loop, and an event is serialised once for all who read it."""
+"""Feeds: who waits is woken once per turn of the loop, and an event is serialised once for all who read it."""
 
 import asyncio
 from collections.abc import Iterator
@@ -52,7 +52,10 @@ class Block:
 
 
 class EventFeed:
-    """The public feed as bytes. Block n has the events n × BLOCK_EVENTS + 1 … (n + 1) × BLOCK_EVENTS, or its later part."""
+    """The public feed as bytes, in blocks: n has the events n × BLOCK_EVENTS + 1 … (n + 1) × BLOCK_EVENTS.
+
+    The first of them may be missing, where nobody asked for them, and the last, where they are not there yet.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._exchange = desk.exchange
@@ -124,5 +127,3 @@ class AccountReader:
         for execution in self._sequencer.executions(self._account_id, self._position, EXECUTIONS_MAX):
             yield account_event(execution, self._symbols).SerializeToString()
             self._position = execution.sequence
-
-

@@ -17,8 +17,8 @@ class Bucket:
 class RateLimit:
     """Token buckets by the name of a connection: each holds a second's worth, and fills up within a second.
 
-    A bucket that was not touched for a second is full, which is what a new one is: so it can be forgotten. Buckets stand
-    in two generations; those of the older one that are used move over, and every second the rest of it is dropped. Memory
+    A bucket that was not touched for a second is full, which is what a new one is: it can be forgotten. They stand in
+    two generations; those of the older one that are used move over, and every second the rest of it is dropped. Memory
     is bounded by the connections of the last two seconds in which anybody sent something.
     """
 

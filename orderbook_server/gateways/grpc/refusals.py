@@ -34,7 +34,7 @@ LOG_LEVELS = {
 
 
 async def refuse(context: grpc.aio.ServicerContext[Any, Any], rpc: str, refusal: Refused) -> NoReturn:
-    """End a call with a status; a refusal of service goes into the log, a mistake of the client's only for debugging."""
+    """End a call with a status. Refusals of service are logged as warnings, mistakes of the client for debugging."""
     report = getattr(log, LOG_LEVELS.get(refusal.code, "debug"))
     report("refused", transport="grpc", rpc=rpc, peer=context.peer(), status=refusal.code.name, reason=refusal.details)
     await context.abort(refusal.code, refusal.details)

@@ -59,7 +59,7 @@ class Service:
         self._feed = EventFeed(desk)
         self._readers: set[EventReader] = set()
         self._trading = trade.Trading(desk, orders)
-        self._answers: dict[str, Callable[[Any], Any]] = {
+        self._answers: dict[str, Callable[[Any, Any], None]] = {
             "NewOrder": orders.new_order,
             "ModifyOrder": orders.modify_order,
             "CancelOrder": orders.cancel_order,
@@ -81,12 +81,12 @@ class Service:
         """Return how many events each subscriber of the public feed is behind."""
         return [reader.lag for reader in self._readers]
 
-    def handler(self) -> grpc.GenericRpcHandler[Any, Any]:
+    def handler(self) -> grpc.GenericRpcHandler:
         """Return the handlers of all RPCs, in the shape that a server takes."""
         handlers = {method.name: self._method_handler(method) for method in SERVICE.methods}
         return grpc.method_handlers_generic_handler(SERVICE.full_name, handlers)
 
-    def _method_handler(self, method: MethodDescriptor) -> grpc.RpcMethodHandler[Any, Any]:
+    def _method_handler(self, method: MethodDescriptor) -> "grpc.RpcMethodHandler[Any, Any]":
         if method.client_streaming:
             return grpc.stream_stream_rpc_method_handler(self._trade)
         if method.server_streaming:
@@ -96,6 +96,7 @@ class Service:
     def _call(self, method: MethodDescriptor) -> Callable[[bytes, Context], Awaitable[bytes]]:
         """Return the handler of an RPC that is one request and one response."""
         rpc, request_class = method.name, GetMessageClass(method.input_type)
+        response_class = GetMessageClass(method.output_type)
         gate, stats, answer = self._gate, self._stats, self._answers[method.name]
 
         def call(message: bytes, context: Context) -> bytes:
@@ -106,13 +107,14 @@ class Service:
                 request = parsed(request_class, message)
                 check(access, rpc, request)
                 in_time(context)
-                response: bytes = answer(request).SerializeToString()
+                response = response_class()
+                answer(request, response)
+                return response.SerializeToString()
             except Malformed as error:
                 raise Refused(grpc.StatusCode.INVALID_ARGUMENT, str(error)) from None
             finally:
                 stats.batches.observe(1)
                 stats.handling.observe(perf_counter_ns() - began)
-            return response
 
         async def handle(message: bytes, context: Context) -> bytes:
             try:
@@ -172,9 +174,11 @@ class Service:
                 request = self._batch(message, access, context, first=first)
                 if request.options.cancel_on_disconnect:
                     session = self._desk.sequencer.open_session()
-                response = self._trading.run(request, session).SerializeToString()
+                response = wire.TradeResponse()
+                self._trading.run(request, response, session)
+                answer = response.SerializeToString()
                 self._stats.handling.observe(perf_counter_ns() - began)
-                await context.write(response)
+                await context.write(answer)
                 stream.busy = first = False
                 if stream.refusal is not None:
                     raise stream.refusal

@@ -3,17 +3,18 @@
 from libc.stdint cimport uint32_t, uint64_t
 
 from orderbook.book cimport Book, order_at, side_of
+from orderbook.digits cimport DIGITS_MAX
 from orderbook.fills cimport FillBuffer
 from orderbook.levels cimport BookSide, level_at, level_find, level_next
 from orderbook.matching cimport Matcher
 from orderbook.records cimport BID, Level, Order
 from orderbook_server.protocol.line.output cimport (
-    NUMBER_BYTES_MAX, Output, put_after, put_byte, put_field, put_number, put_text, reserve,
+    Output, put_after, put_byte, put_field, put_text, reserve,
 )
 
 
 cdef enum:
-    ITEM_BYTES_MAX = 5 * (NUMBER_BYTES_MAX + 1) + 16  # of an order, a level, a fill, or a line without any
+    ITEM_BYTES_MAX = 5 * (DIGITS_MAX + 1) + 16  # of an order, a level, a fill, or a line without any
 
 
 cdef inline char letter_of(int side) noexcept nogil:

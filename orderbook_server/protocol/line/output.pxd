@@ -7,19 +7,10 @@ from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
-
-cdef extern from *:
-    """
-    static const char orderbook_digit_pairs[201] =
-        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-        "8081828384858687888990919293949596979899";
-    """
-    const char *digit_pairs "orderbook_digit_pairs"
+from orderbook.digits cimport put_digits
 
 
 cdef enum:
-    NUMBER_BYTES_MAX = 20      # of a number; a blank or colon comes beside it
     OUTPUT_FIRST_BYTES = 4096
 
 
@@ -68,22 +59,7 @@ cdef inline void put_text(Output *output, const char *text, size_t size) noexcep
 
 
 cdef inline void put_number(Output *output, uint64_t number) noexcept nogil:
-    """Write a number in decimal, two digits at a time from the right."""
-    cdef char digits[NUMBER_BYTES_MAX]
-    cdef char *first = digits + NUMBER_BYTES_MAX
-    cdef uint64_t rest
-    while number >= 100:
-        rest = number // 100
-        first -= 2
-        memcpy(first, digit_pairs + 2 * (number - 100 * rest), 2)
-        number = rest
-    if number >= 10:
-        first -= 2
-        memcpy(first, digit_pairs + 2 * number, 2)
-    else:
-        first -= 1
-        first[0] = <char>(c'0' + number)
-    put_text(output, first, digits + NUMBER_BYTES_MAX - first)
+    output.size += put_digits(output.bytes + output.size, number)
 
 
 cdef inline void put_field(Output *output, uint64_t number) noexcept nogil:

@@ -1,4 +1,6 @@
-"""What all requests share: the instrument that a symbol names, the status of an answer, and what cannot be a command."""
+"""What all requests share: the instrument that a symbol names, the status of an answer, what cannot be a command."""
+
+from typing import Protocol
 
 from orderbook import RiskEngine, UnknownSymbol
 from orderbook_server.sequencer.sequencer import Sequencer
@@ -9,12 +11,23 @@ class Malformed(ValueError):
     """A request that cannot be a command: nobody's refusal, but an error of the client's program."""
 
 
-OK = wire.CommandStatus(ok=True)  # copied into the answers, never changed
+class Response(Protocol):
+    """A message that says whether a command was accepted. It comes in empty, and is filled in."""
+
+    @property
+    def status(self) -> wire.CommandStatus:
+        """Accepted or refused."""
 
 
-def refused(code: str) -> wire.CommandStatus:
-    """Return the status of a refusal, by the error's code."""
-    return wire.CommandStatus(error_message=code)
+def accept(response: Response) -> None:
+    """Say that a command was accepted."""
+    response.status.ok = True
+
+
+def refuse(response: Response, code: str) -> None:
+    """Say that a command was refused, and by which error."""
+    response.status.ok = False
+    response.status.error_message = code
 
 
 class Desk:

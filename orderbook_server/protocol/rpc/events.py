@@ -1,5 +1,8 @@
 """Events of the public feed, and executions of an account, as messages."""
 
+# mypy: disable-error-code="arg-type"
+# The stubs of messages take their own enumerations only; the engine's have the same values.
+
 from collections.abc import Callable
 from typing import Any
 

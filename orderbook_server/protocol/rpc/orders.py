@@ -1,7 +1,10 @@
 """Orders: submit, modify, cancel, cancel all."""
 
-from orderbook import MatchResult, OrderBookError, OrderType, OrderView
-from orderbook_server.protocol.rpc.common import OK, Desk, Malformed, refused
+# mypy: disable-error-code="assignment"
+# The stubs of messages take their own enumerations only; the engine's have the same values.
+
+from orderbook import MatchResult, OrderBookError, OrderType
+from orderbook_server.protocol.rpc.common import Desk, Malformed, accept, refuse
 from orderbook_server.sequencer.sequencer import Session
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
@@ -9,16 +12,19 @@ SIDES = frozenset((wire.SIDE_BID, wire.SIDE_ASK))
 ORDER_TYPES = {int(order_type): int(order_type) for order_type in OrderType}  # any other means LIMIT
 
 
-def fills(result: MatchResult) -> list[wire.Fill]:
-    """Return what an order traded as taker."""
-    return [wire.Fill(maker_id=fill.maker_id, price=fill.price, quantity=fill.quantity) for fill in result.fills]
-
-
-def resting(order: OrderView | None) -> wire.RestingOrder | None:
-    """Return an order as it came to rest; None where it did not."""
-    if order is None:
-        return None
-    return wire.RestingOrder(order_id=order.id, side=order.side, price=order.price, quantity=order.quantity)
+def report(response: wire.NewOrderResponse | wire.ModifyOrderResponse, result: MatchResult) -> None:
+    """Say what became of an order: what it traded as taker, what rests of it, and what does neither."""
+    accept(response)
+    for fill in result.fills:
+        response.fills.add(maker_id=fill.maker_id, price=fill.price, quantity=fill.quantity)
+    order = result.resting
+    if order is not None:
+        resting = response.resting
+        resting.order_id = order.id
+        resting.side = order.side
+        resting.price = order.price
+        resting.quantity = order.quantity
+    response.unfilled_quantity = result.unfilled
 
 
 class Orders:
@@ -28,7 +34,9 @@ class Orders:
         self._desk = desk
         self._sequencer = desk.sequencer
 
-    def new_order(self, request: wire.NewOrderRequest, session: Session | None = None) -> wire.NewOrderResponse:
+    def new_order(
+        self, request: wire.NewOrderRequest, response: wire.NewOrderResponse, session: Session | None = None
+    ) -> None:
         """Submit an order. Raise Malformed where it has no side."""
         if request.side not in SIDES:
             raise Malformed("side must be SIDE_BID or SIDE_ASK")
@@ -44,14 +52,13 @@ class Orders:
                 session,
             )
         except OrderBookError as error:
-            return wire.NewOrderResponse(status=refused(error.code))
-        return wire.NewOrderResponse(
-            status=OK, fills=fills(result), resting=resting(result.resting), unfilled_quantity=result.unfilled
-        )
+            refuse(response, error.code)
+        else:
+            report(response, result)
 
     def modify_order(
-        self, request: wire.ModifyOrderRequest, session: Session | None = None
-    ) -> wire.ModifyOrderResponse:
+        self, request: wire.ModifyOrderRequest, response: wire.ModifyOrderResponse, session: Session | None = None
+    ) -> None:
         """Change the open quantity of an order, and its price where one is given."""
         try:
             result = self._sequencer.modify_order(
@@ -63,25 +70,30 @@ class Orders:
                 session,
             )
         except OrderBookError as error:
-            return wire.ModifyOrderResponse(status=refused(error.code))
-        return wire.ModifyOrderResponse(
-            status=OK, fills=fills(result), resting=resting(result.resting), unfilled_quantity=result.unfilled
-        )
+            refuse(response, error.code)
+        else:
+            report(response, result)
 
-    def cancel_order(self, request: wire.CancelOrderRequest) -> wire.CancelOrderResponse:
+    def cancel_order(
+        self, request: wire.CancelOrderRequest, response: wire.CancelOrderResponse, _session: Session | None = None
+    ) -> None:
         """Take an order back."""
         try:
-            quantity = self._sequencer.cancel_order(
-                self._desk.position(request.symbol), request.account_id, request.order_id
-            )
+            position = self._desk.position(request.symbol)
+            response.canceled_quantity = self._sequencer.cancel_order(position, request.account_id, request.order_id)
         except OrderBookError as error:
-            return wire.CancelOrderResponse(status=refused(error.code))
-        return wire.CancelOrderResponse(status=OK, canceled_quantity=quantity)
+            refuse(response, error.code)
+        else:
+            accept(response)
 
-    def cancel_all(self, request: wire.CancelAllRequest) -> wire.CancelAllResponse:
+    def cancel_all(
+        self, request: wire.CancelAllRequest, response: wire.CancelAllResponse, _session: Session | None = None
+    ) -> None:
         """Take all orders of an account in one instrument back."""
         try:
-            count = self._sequencer.cancel_all(self._desk.position(request.symbol), request.account_id)
+            position = self._desk.position(request.symbol)
+            response.canceled_count = self._sequencer.cancel_all(position, request.account_id)
         except OrderBookError as error:
-            return wire.CancelAllResponse(status=refused(error.code))
-        return wire.CancelAllResponse(status=OK, canceled_count=count)
+            refuse(response, error.code)
+        else:
+            accept(response)

@@ -4,8 +4,8 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from orderbook import BatchResult, InvalidCommand
-from orderbook_server.protocol.rpc.common import Desk, Malformed, refused
+from orderbook import InvalidCommand
+from orderbook_server.protocol.rpc.common import Desk, Malformed, refuse
 from orderbook_server.protocol.rpc.orders import Orders
 from orderbook_server.sequencer.sequencer import Session
 from orderbook_wire.v1 import orderbook_pb2 as wire
@@ -30,7 +30,7 @@ def accounts_of(request: wire.TradeRequest) -> Iterator[int]:
         yield account_id
 
 
-def credits(request: wire.TradeRequest) -> bool:
+def has_credits(request: wire.TradeRequest) -> bool:
     """Tell whether a batch gives anybody money: only records can."""
     return wire.COMMAND_KIND_CREDIT in request.records[::RECORD_BYTES]
 
@@ -45,40 +45,36 @@ def check(request: wire.TradeRequest, *, first: bool) -> None:
         raise Malformed("options belong into the first request")
 
 
-def batch_result(result: BatchResult) -> wire.BatchResult:
-    """Return the results of records."""
-    return wire.BatchResult(
-        status=bytes(result.status), unfilled=bytes(result.unfilled), fills=bytes(result.fills)
-    )
-
-
 class Trading:
     """Carries out batches that `check` has let pass."""
 
     def __init__(self, desk: Desk, orders: Orders) -> None:
         self._sequencer = desk.sequencer
-        self._orders = orders
-        self._answers: dict[str | None, Callable[[Any, Session | None], wire.TradeAnswer]] = {
-            "new_order": self._new_order,
-            "modify_order": lambda command, session: wire.TradeAnswer(modify_order=orders.modify_order(command, session)),
-            "cancel_order": lambda command, _: wire.TradeAnswer(cancel_order=orders.cancel_order(command)),
-            "cancel_all": lambda command, _: wire.TradeAnswer(cancel_all=orders.cancel_all(command)),
+        self._orders: dict[str, Callable[[Any, Any, Session | None], None]] = {
+            "new_order": orders.new_order,
+            "modify_order": orders.modify_order,
+            "cancel_order": orders.cancel_order,
+            "cancel_all": orders.cancel_all,
         }
 
-    def _new_order(self, request: wire.NewOrderRequest, session: Session | None) -> wire.TradeAnswer:
-        try:
-            return wire.TradeAnswer(new_order=self._orders.new_order(request, session))
-        except Malformed:  # one of many: the others have their answers, and so has this one
-            return wire.TradeAnswer(new_order=wire.NewOrderResponse(status=refused(InvalidCommand.code)))
-
-    def run(self, request: wire.TradeRequest, session: Session | None = None) -> wire.TradeResponse:
+    def run(self, request: wire.TradeRequest, response: wire.TradeResponse, session: Session | None = None) -> None:
         """Carry out a batch; session: to which the orders of the stream belong, if they are to end with it."""
         if request.records:
-            return wire.TradeResponse(result=batch_result(self._sequencer.process(request.records, session)))
-        return wire.TradeResponse(answers=[self._answer(command, session) for command in request.commands])
+            result = self._sequencer.process(request.records, session)
+            response.result.status = bytes(result.status)
+            response.result.unfilled = bytes(result.unfilled)
+            response.result.fills = bytes(result.fills)
+        for command in request.commands:
+            self._run_one(command, response.answers.add(), session)
 
-    def _answer(self, command: wire.TradeCommand, session: Session | None) -> wire.TradeAnswer:
+    def _run_one(self, command: wire.TradeCommand, answer: wire.TradeAnswer, session: Session | None) -> None:
+        """Carry out one command, and put the answer where it belongs: into the field with the command's name."""
         kind = command.WhichOneof("command")
         if kind is None:
-            return wire.TradeAnswer(refused=refused(InvalidCommand.code))
-        return self._answers[kind](getattr(command, kind), session)
+            answer.refused.error_message = InvalidCommand.code
+            return
+        response = getattr(answer, kind)
+        try:
+            self._orders[kind](getattr(command, kind), response, session)
+        except Malformed:  # one of many: the others have their answers, and so has this one
+            refuse(response, InvalidCommand.code)

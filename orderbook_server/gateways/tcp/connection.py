@@ -1,17 +1,10 @@
-"""The TCP gateway: it carries bytes between sockets and line sessions, and knows nothing of commands.
+"""One TCP client: a transport and a LineSession, and bytes between them.
 
-Each connection is a transport and a LineSession. Bytes that come in go to `receive`, what it returns goes out, in one
-call and without a task, a future or a timer. What one call may not finish (`waiting`) goes on with `advance` in later
-rounds of the loop, so that nobody holds up the others.
+Bytes that come in go to `receive`, what it returns goes out, in one call and without a task, a future or a timer. What
+one call leaves over (`waiting`) goes on with `advance` in later turns of the loop, so that nobody holds up the others.
 
 Back-pressure: while more than `buffer_bytes_max` waits to be read by a client, nothing is read from it, nothing that it
 sent is carried out, and it is not fed; so a connection holds at most that, and what one call of its session returns.
-
-The feed: the sequencer says that there are events, which orders one pump for the next round of the loop, however often
-it says so; the pump goes over the subscribers.
-
-Time: one sweeper looks after the few connections that a clock runs for (to say AUTH, to be read, to be gone), and, where
-there is an idle time, now and then over all.
 
 Closing: last words, the end of the stream, and then reading on without looking until the client closes too. A socket
 that is closed over bytes not yet read resets the connection, and takes with it what the client has not read.
@@ -20,171 +13,23 @@ that is closed over bytes not yet read resets the connection, and takes with it 
 import asyncio
 import struct
 from collections.abc import Callable
-from contextlib import suppress
 from fcntl import ioctl
-from importlib.metadata import version
-from ssl import SSLContext
 from termios import TIOCOUTQ
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
-from orderbook_server.auth import Access
-from orderbook_server.config import Address, Settings
-from orderbook_server.gateways.addresses import bound_address
-from orderbook_server.metrics.transport import TransportStats
+from orderbook_server.config import Address
 from orderbook_server.protocol.line.session import LineSession
-from orderbook_server.sequencer.sequencer import Sequencer
 
-OUTPUT_BYTES_MAX = 1 << 18  # of one call of a session: some milliseconds of work
-BACKLOG = 1024  # connections that the kernel may hold for us
-HANDSHAKE_SECONDS = 10.0
-SWEEP_SECONDS = 0.25
+if TYPE_CHECKING:
+    from orderbook_server.gateways.tcp.gateway import TcpGateway
+
 CLOSE_SECONDS = 3.0  # without progress, that a client has to read what is left when the server closes
 LINGER_SECONDS = 0.5  # that it has to close, once all has reached it
 FAREWELL_SECONDS = 30.0  # without progress, that a client has to read what is left when it was the one to end
-STOP_SECONDS = 3.0  # until those that are still there are cut off
 
 log = structlog.get_logger()
-
-
-class TcpGateway:
-    """Serve the line protocol on TCP, with or without TLS."""
-
-    def __init__(
-        self,
-        sequencer: Sequencer,
-        settings: Settings,
-        stats: TransportStats,
-        *,
-        authenticate: Callable[[str], Access | None] | None = None,
-        ssl: SSLContext | None = None,
-    ) -> None:
-        """Make one that does not listen yet.
-
-        authenticate: what LineSession takes; None, nobody needs to say AUTH. ssl: None, no TLS.
-        """
-        self.settings = settings
-        self.stats = stats
-        self.asks_for_tokens = authenticate is not None
-        self.connections: set[Connection] = set()  # that are served, or were, and are not gone yet
-        self.subscribers: set[Connection] = set()
-        self.watched: set[Connection] = set()  # those that a clock runs for
-        self.stopping = False
-        self._sequencer = sequencer
-        self._authenticate = authenticate
-        self._ssl = ssl
-        self._version = version("obctl")
-        self._server: asyncio.Server | None = None
-        self._pump_ordered = False
-        self._refused = 0  # connections since the last sweep
-        self._gone = asyncio.Event()
-        stats.lags = self._lags
-
-    async def start(self, host: str, port: int) -> str:
-        """Listen, and return the address as bound, "127.0.0.1:9000" or "[::1]:9000"; OSError where that cannot be."""
-        self.loop = asyncio.get_running_loop()
-        tls: dict[str, Any] = {}
-        if self._ssl is not None:
-            tls = {"ssl": self._ssl, "ssl_handshake_timeout": HANDSHAKE_SECONDS}
-        self._server = await self.loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG, **tls)
-        self._sequencer.listeners.append(self._order_pump)
-        settings = self.settings
-        limits = (settings.auth_seconds, settings.slow_consumer_seconds, settings.idle_seconds)
-        self._sweep_seconds = min([SWEEP_SECONDS, *(seconds / 4 for seconds in limits if seconds)])
-        self._idle_round = self.loop.time()
-        self._sweeper = self.loop.call_later(self._sweep_seconds, self._sweep)
-        return bound_address(self._server)
-
-    async def stop(self) -> None:
-        """Stop listening, carry out what was received, say BYE to all and wait for them to go; at most 4 seconds."""
-        if self._server is None or self.stopping:
-            return
-        self.stopping = True
-        self._server.close()
-        for connection in sorted(self.connections, key=lambda one: one.subscribed):  # those who are fed hear of the rest
-            connection.leave(b"BYE\n")
-        if not await self._all_gone(STOP_SECONDS):
-            log.warning("connections cut off", count=len(self.watched | self.connections))
-            for connection in self.watched | self.connections:
-                connection.abort()
-            await self._all_gone(LINGER_SECONDS)
-        self._sweeper.cancel()
-        self._sequencer.listeners.remove(self._order_pump)
-
-    async def _all_gone(self, seconds: float) -> bool:
-        """Wait until no connection is left; return whether that came about in time."""
-        if self.connections or self.watched:
-            self._gone.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._gone.wait(), seconds)
-        return not (self.connections or self.watched)
-
-    # What connections tell their gateway
-
-    def open_session(self) -> LineSession:
-        """Make the session of a new connection."""
-        settings = self.settings
-        return LineSession(
-            self._sequencer,
-            version=self._version,
-            authenticate=self._authenticate,
-            line_bytes_max=settings.tcp_line_bytes_max,
-            output_bytes_max=min(OUTPUT_BYTES_MAX, settings.buffer_bytes_max),
-            messages_per_second=settings.messages_per_second,
-            handling=self.stats.handling,
-            batches=self.stats.batches,
-        )
-
-    def admit(self, connection: "Connection") -> bool:
-        """Count a new connection, unless it is one too many."""
-        if len(self.connections) >= self.settings.connections_max:
-            self._refused += 1
-            return False
-        self.connections.add(connection)
-        self.stats.connections = len(self.connections)
-        return True
-
-    def forget(self, connection: "Connection") -> None:
-        """Drop a connection that is gone."""
-        self.connections.discard(connection)
-        self.watched.discard(connection)
-        self.stats.connections = len(self.connections)
-        if not self.connections and not self.watched:
-            self._gone.set()
-
-    # The feed
-
-    def _order_pump(self) -> None:
-        if self.subscribers and not self._pump_ordered:
-            self._pump_ordered = True
-            self.loop.call_soon(self._pump)
-
-    def _pump(self) -> None:
-        self._pump_ordered = False
-        for connection in tuple(self.subscribers):
-            connection.advance()
-
-    def _lags(self) -> list[int]:
-        return [connection.lag for connection in self.subscribers]
-
-    # The clock
-
-    def _sweep(self) -> None:
-        """Look after those that a clock runs for. All are looked at only where there is an idle time, and seldom."""
-        self._sweeper = self.loop.call_later(self._sweep_seconds, self._sweep)
-        now = self.loop.time()
-        for connection in tuple(self.watched):
-            if not connection.check(now):
-                self.watched.discard(connection)
-        idle_seconds = self.settings.idle_seconds
-        if idle_seconds and now >= self._idle_round:
-            self._idle_round = now + idle_seconds / 4
-            for connection in tuple(self.connections):
-                connection.check_idle(now)
-        if self._refused:  # one line for all of them: a flood of connections shall not become one of logs
-            log.warning("service refused", reason="too_many_connections", count=self._refused)
-            self._refused = 0
 
 
 class _Nobody:
@@ -221,7 +66,7 @@ class Connection(asyncio.Protocol):
     _transport: asyncio.Transport
     _write: Callable[[bytes], None]
 
-    def __init__(self, gateway: TcpGateway) -> None:
+    def __init__(self, gateway: "TcpGateway") -> None:
         self._gateway = gateway
         self._session: LineSession | _Nobody = NOBODY
         self._receive = NOBODY.receive
@@ -370,7 +215,7 @@ class Connection(asyncio.Protocol):
     def peer(self) -> str | None:
         """The client's address."""
         address = self._transport.get_extra_info("peername")
-        return str(Address(*address[:2])) if address else None
+        return spell(address) if address else None
 
     # Its own affairs
 
@@ -423,7 +268,7 @@ class Connection(asyncio.Protocol):
         self._finish(b"")
 
     def _finish(self, last_words: bytes) -> None:
-        """End the session, say the last words, and close as far as the client goes along; the sweeper sees to the rest."""
+        """End the session, say the last words, close as far as the client goes along; the sweeper sees to the rest."""
         if self._over:
             return
         self._over = True
@@ -433,9 +278,12 @@ class Connection(asyncio.Protocol):
         self._watch()
         if self._eof or not self._transport.can_write_eof():
             self._transport.close()
-        else:
+            return
+        try:
             self._transport.write_eof()
             self._transport.resume_reading()
+        except OSError:  # the last words met a client that is gone; plain asyncio lets us know
+            self.abort()
 
     def _end(self) -> None:
         """End the session; once, as nobody stands in its place from then on."""
@@ -476,3 +324,8 @@ def _unacknowledged(transport: asyncio.Transport) -> int:
         return 0
     return count
 
+
+def spell(address: tuple[Any, ...]) -> str:
+    """Write a socket's address as HOST:PORT; those of IPv6 have more than these two parts."""
+    host, port = address[:2]
+    return str(Address(host, port))
