@@ -27,15 +27,17 @@ Fields = tuple[int, int, int, int, int, int, int, int, int, int]
 
 @lru_cache(maxsize=1)
 def commands() -> list[Fields]:
-    """Return the fields of the cycle's commands, in the order of a record."""
-    found = []
+    """Return the fields of the cycle's commands, in the order of a record; their number is a multiple of BATCH."""
+    cycle = []
     for mix in MIXES:
+        part = []
         for fields in RECORD.iter_unpack(generate.commands(mix, COMMANDS_PER_MIX, seed=SEED)):
             if fields[0] in (NEW, CANCEL):
                 account = fields[5] % len(ACCOUNTS) + ACCOUNTS.start
-                found.append((*fields[:5], account, *fields[6:]))
-        found += [(CANCEL_ALL, 0, 0, 0, 0, account, 0, 0, 0, 0) for account in ACCOUNTS]
-    return found
+                part.append((*fields[:5], account, *fields[6:]))
+        cycle += part[: len(part) - (len(part) + len(ACCOUNTS)) % BATCH]
+        cycle += [(CANCEL_ALL, 0, 0, 0, 0, account, 0, 0, 0, 0) for account in ACCOUNTS]
+    return cycle
 
 
 def line_of(fields: Fields) -> bytes:

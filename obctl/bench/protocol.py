@@ -3,6 +3,7 @@
 from itertools import cycle
 
 from obctl.bench import flow
+from obctl.bench.processes import Addresses
 from obctl.bench.turns import Figures, Progress, Reached, Stopwatch, in_turns, nobody, rate, ratio
 from orderbook import Exchange
 from orderbook.batch import as_commands
@@ -56,8 +57,8 @@ class Engine:
         return watch.reached(done)
 
 
-def measure(seconds: float, progress: Progress = nobody) -> Figures:
-    """Measure commands per second inside the protocol object."""
+def measure_protocol(_addresses: Addresses, seconds: float, progress: Progress = nobody) -> Figures:
+    """Measure commands per second inside the protocol object, in this process."""
     lines = Lines()
     refused_share = lines.refused_share()
     reached = in_turns({"lines": lines.turn, "engine": Engine().turn}, seconds, progress)
