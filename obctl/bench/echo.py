@@ -47,12 +47,7 @@ class FieldsEcho(Raw):
         answers = []
         for line in lines:
             fields = line.split()
-            if len(fields) >= 6:
-                word, account, order, _side, price, quantity = fields[:6]
-                _numbers = int(account), int(order), int(price), int(quantity)
-            else:
-                word, *numbers = fields
-                _numbers = tuple(map(int, numbers))
+            _numbers = [int(field) for field in fields[1:3] + fields[4:6]]  # account, order; price, quantity
             answers.append(line)
         answers.append(b"")
         self.write(b"\n".join(answers))

@@ -91,7 +91,10 @@ class Client(asyncio.Protocol):
 async def connection(address: str, *, keeps: bool = False) -> AsyncIterator[Client]:
     """Connect while the block lasts."""
     loop = asyncio.get_running_loop()
-    _, client = await loop.create_connection(lambda: Client(keeps=keeps), *Address.parse(address))
+    try:
+        _, client = await loop.create_connection(lambda: Client(keeps=keeps), *Address.parse(address))
+    except OSError as error:
+        raise BadInput(f"cannot reach {address}: {error.strerror or error}") from error
     try:
         yield client
     finally:

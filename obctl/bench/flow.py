@@ -7,6 +7,7 @@ That is one line in a thousand. Commands are records (48 bytes), lines, or messa
 from collections.abc import Iterator
 from functools import lru_cache
 from struct import Struct
+from typing import Any
 
 from obctl.flow import generate
 
@@ -22,15 +23,15 @@ NEW, CANCEL, CANCEL_ALL = 1, 2, 5
 SIDES = {1: "B", 2: "A"}
 TYPES = {1: " M", 2: "", 3: " IOC"}
 
-Fields = tuple[int, int, int, int, int, int, int, int, int, int]
+Fields = tuple[Any, ...]  # ten integers, as RECORD has them
 
 
 @lru_cache(maxsize=1)
 def commands() -> list[Fields]:
     """Return the fields of the cycle's commands, in the order of a record; their number is a multiple of BATCH."""
-    cycle = []
+    cycle: list[Fields] = []
     for mix in MIXES:
-        part = []
+        part: list[Fields] = []
         for fields in RECORD.iter_unpack(generate.commands(mix, COMMANDS_PER_MIX, seed=SEED)):
             if fields[0] in (NEW, CANCEL):
                 account = fields[5] % len(ACCOUNTS) + ACCOUNTS.start

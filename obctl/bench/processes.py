@@ -75,7 +75,9 @@ def first_line(stream: IO[bytes] | None) -> dict[str, str]:
     try:
         said: dict[str, str] = json.loads(line)
     except ValueError:
-        raise BadInput(f"the server did not start: {line.decode(errors='replace').strip() or 'it said nothing'}") from None
+        raise BadInput(
+            f"the server did not start: {line.decode(errors='replace').strip() or 'it said nothing'}"
+        ) from None
     return said
 
 

@@ -1,10 +1,11 @@
 """The protocol without a socket: packets of 1,000 lines into a LineSession, beside the engine alone."""
 
+import os
 from itertools import cycle
 
 from obctl.bench import flow
 from obctl.bench.processes import Addresses
-from obctl.bench.turns import Figures, Progress, Reached, Stopwatch, in_turns, nobody, rate, ratio
+from obctl.bench.turns import Figures, Progress, Reached, Stopwatch, cpu_us, in_turns, nobody, rate, ratio
 from orderbook import Exchange
 from orderbook.batch import as_commands
 from orderbook_server.config import Settings
@@ -31,7 +32,7 @@ class Lines:
     def turn(self, seconds: float) -> Reached:
         """Have lines parsed, carried out and answered."""
         session = self.session
-        before, watch = session.lines, Stopwatch()
+        before, watch = session.lines, Stopwatch(os.getpid())
         while watch.seconds < seconds:
             session.receive(next(self.packets))
             while session.waiting:
@@ -62,9 +63,11 @@ def measure_protocol(_addresses: Addresses, seconds: float, progress: Progress =
     lines = Lines()
     refused_share = lines.refused_share()
     reached = in_turns({"lines": lines.turn, "engine": Engine().turn}, seconds, progress)
+    cpu = cpu_us(reached["lines"])
     return {
         "commands_per_second": rate(reached["lines"]),
         "ns_per_command": 1e9 / rate(reached["lines"]),
+        "cpu_ns_per_command": None if cpu is None else cpu * 1e3,
         "engine_commands_per_second": rate(reached["engine"]),
         "ratio_to_engine": ratio(reached["lines"], reached["engine"]),
         "refused_share": refused_share,

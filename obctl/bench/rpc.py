@@ -82,7 +82,7 @@ class Accounts:
 
     async def call_all(self, rpc: str, requests: Iterator[Any]) -> None:
         """Make calls one after the other."""
-        call = self.channel.unary_unary(SERVICE + rpc)
+        call: Any = self.channel.unary_unary(SERVICE + rpc)
         for request in requests:
             await call(request.SerializeToString())
 
@@ -116,7 +116,7 @@ class UnaryClient:
     def __init__(self, loop: Loop, address: str, in_flight: int, accounts: Accounts | None, pid: int | None) -> None:
         """Connect. accounts: those of the exchange at the other end; None, it is an echo."""
         self.loop = loop
-        self.call = loop.channel(address).unary_unary(SERVICE + "NewOrder")
+        self.call: Any = loop.channel(address).unary_unary(SERVICE + "NewOrder")
         self.in_flight = in_flight
         self.accounts = accounts
         self.pid = pid
@@ -177,9 +177,7 @@ def message_batches() -> list[bytes]:
     """Return the cycle as requests of a Trade stream that carry messages."""
     commands = [trade_command(fields) for fields in flow.commands()]
     firsts = range(0, len(commands), flow.BATCH)
-    return [
-        wire.TradeRequest(commands=commands[first : first + flow.BATCH]).SerializeToString() for first in firsts
-    ]
+    return [wire.TradeRequest(commands=commands[first : first + flow.BATCH]).SerializeToString() for first in firsts]
 
 
 def trade_command(fields: flow.Fields) -> wire.TradeCommand:
@@ -197,7 +195,7 @@ class TradeClient:
 
     def __init__(self, loop: Loop, address: str, batches: list[bytes], pid: int | None, *, exchange: bool) -> None:
         self.loop = loop
-        self.method = loop.channel(address).stream_stream(SERVICE + "Trade")
+        self.method: Any = loop.channel(address).stream_stream(SERVICE + "Trade")
         self.batches = batches
         self.place = 0
         self.pid = pid

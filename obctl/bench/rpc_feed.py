@@ -21,7 +21,9 @@ class Readers:
     """Subscribers, each with a connection of its own."""
 
     def __init__(self, loop: Loop, address: str, pid: int | None) -> None:
-        self.calls = [loop.channel(address).unary_stream(SERVICE + "StreamEvents") for _ in range(SUBSCRIBERS)]
+        self.calls: list[Any] = [
+            loop.channel(address).unary_stream(SERVICE + "StreamEvents") for _ in range(SUBSCRIBERS)
+        ]
         self.pid = pid
 
     async def read(self, request: bytes, events: int) -> tuple[Reached, list[list[bytes]]]:
@@ -78,8 +80,8 @@ class Feed:
 
     async def last_sequence(self) -> int:
         """Return the number of the last event."""
-        answer = await self.channel.unary_unary(SERVICE + "Snapshot")(b"")
-        return wire.SnapshotResponse.FromString(answer).sequence
+        snapshot: Any = self.channel.unary_unary(SERVICE + "Snapshot")
+        return wire.SnapshotResponse.FromString(await snapshot(b"")).sequence
 
     async def make_events(self, events: int) -> None:
         """Submit orders and take them back, one event each."""
@@ -89,7 +91,7 @@ class Feed:
             flow.RECORD.pack(kinds[number % 2], 1, 2, 1, 0, account, ORDER_ID + number // 2, 100, 5, 0)
             for number in range(events)
         )
-        call = self.channel.stream_stream(SERVICE + "Trade")()
+        call: Any = self.channel.stream_stream(SERVICE + "Trade")()
         batch = flow.BATCH * flow.RECORD.size
         for first in range(0, len(records), batch):
             await call.write(wire.TradeRequest(records=records[first : first + batch]).SerializeToString())

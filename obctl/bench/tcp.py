@@ -26,7 +26,10 @@ class LineClient:
     """
 
     def __init__(self, address: str, *, exchange: bool, pid: int | None = None) -> None:
-        self.socket = socket.create_connection(Address.parse(address), TIMEOUT_SECONDS)
+        try:
+            self.socket = socket.create_connection(Address.parse(address), TIMEOUT_SECONDS)
+        except OSError as error:
+            raise BadInput(f"cannot reach {address}: {error.strerror or error}") from error
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = bytearray(RECEIVE_BYTES)
         self.exchange = exchange
@@ -86,7 +89,13 @@ class LineClient:
 
     def ping_pong(self, seconds: float) -> Reached:
         """Have lines answered one after the other, and keep the time of each."""
-        send, receive, clock, stream, starts = self.socket.sendall, self.receive, perf_counter_ns, self.stream, self.starts
+        send, receive, clock, stream, starts = (
+            self.socket.sendall,
+            self.receive,
+            perf_counter_ns,
+            self.stream,
+            self.starts,
+        )
         times: list[int] = []
         watch = Stopwatch(self.pid)
         now = clock()
@@ -131,7 +140,11 @@ def measure_ping_pong(addresses: Addresses, seconds: float, progress: Progress =
         LineClient(addresses.raw_echo, exchange=False) as echo,
     ):
         reached = in_turns({"server": server.ping_pong, "echo": echo.ping_pong}, seconds, progress)
-    figures: Figures = {"commands_per_second": rate(reached["server"]), "echo_per_second": rate(reached["echo"])}
+    figures: Figures = {
+        "commands_per_second": rate(reached["server"]),
+        "server_cpu_us_per_command": cpu_us(reached["server"]),
+        "echo_per_second": rate(reached["echo"]),
+    }
     for name, client in (("round_trip", server), ("echo", echo)):
         ordered = sorted(client.times)
         for part in (0.5, 0.99, 0.999):

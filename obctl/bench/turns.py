@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -58,7 +58,7 @@ def cpu_seconds(pid: int | None) -> float | None:
     return time.clock_gettime(~pid << 3 | CPUCLOCK_SCHED)  # clock_getcpuclockid(3), which Python does not have
 
 
-def in_turns(contestants: dict[str, Turn], seconds: float, progress: Progress = nobody) -> dict[str, list[Reached]]:
+def in_turns(contestants: Mapping[str, Turn], seconds: float, progress: Progress = nobody) -> dict[str, list[Reached]]:
     """Return what each contestant reached in each round.
 
     The rounds take about so many seconds together. Each begins with another contestant; one before them is not counted.

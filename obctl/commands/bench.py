@@ -91,9 +91,10 @@ def server(only: tuple[str, ...], seconds: float, tcp: str | None, grpc: str | N
 
     \b
     Keys of the JSON: {measurement: {figure: number}}. The names of figures
-    end in their unit; server_cpu_us_… are microseconds that the server's
-    process ran, null for one that was not started here, or not on Linux.
-      protocol    commands_per_second, ns_per_command,
+    say their unit; server_cpu_us_… are microseconds that the server's
+    process ran, which tells what a core bears also on a busy machine; null
+    for one that was not started here, or not on Linux.
+      protocol    commands_per_second, ns_per_command, cpu_ns_per_command,
                   engine_commands_per_second, ratio_to_engine, refused_share
       socket      commands_per_second, server_cpu_us_per_command,
                   echo_per_second, fields_echo_per_second, ratio_to_echo,
@@ -134,7 +135,9 @@ def server(only: tuple[str, ...], seconds: float, tcp: str | None, grpc: str | N
         reachable = within_reach(names, tcp=tcp is not None, grpc=grpc is not None)
         if only and reachable != names:
             missing = "--tcp" if tcp is None else "--grpc"
-            raise click.UsageError(f"{', '.join(sorted(set(names) - set(reachable)))} cannot be measured without {missing}.")
+            raise click.UsageError(
+                f"{', '.join(sorted(set(names) - set(reachable)))} cannot be measured without {missing}."
+            )
         names = reachable
     with Bar() as bar:
         measured = Run(names, seconds, tcp, grpc).measure(bar.begin)
