@@ -16,6 +16,7 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
 
     From here on `structlog.get_logger()` does as the settings log_level and log_format say.
     """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C core writes to standard error by itself, in its own way
     stream = sys.stderr if stream is None else stream
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     before: list[Processor] = [
@@ -43,7 +44,10 @@ def _renderers(settings: Settings, stream: TextIO) -> list[Processor]:
     """Return what turns an event into a line."""
     terminal = stream.isatty()
     if settings.log_format == "console" or (settings.log_format == "auto" and terminal):
-        return [structlog.dev.ConsoleRenderer(colors=terminal and "NO_COLOR" not in os.environ)]
+        plain = structlog.dev.plain_traceback  # others show the values of variables: tokens may be among them
+        return [
+            structlog.dev.ConsoleRenderer(colors=terminal and "NO_COLOR" not in os.environ, exception_formatter=plain)
+        ]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
 
 

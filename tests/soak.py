@@ -1,6 +1,7 @@
 """Hold the engine against its oracle on fresh random flow, until the time is over: `python -m tests.soak --minutes 10`.
 
-Per round and mix, a young engine and the oracle run the same flow and must agree; so do exchanges, on flow about money.
+Per round and mix, a young engine and the oracle run the same flow and must agree; so do exchanges, on flow about money,
+and servers without sockets, to which several connections send lines.
 Beside them one engine per mix lives through the whole run and is emptied after each round, so that ids, slots and pages
 are used over and over; its invariants are walked, and the memory of the process must not grow.
 """
@@ -8,6 +9,7 @@ are used over and over; its invariants are walked, and the memory of the process
 import argparse
 import time
 from array import array
+from random import Random
 from resource import RUSAGE_SELF, getrusage
 
 import orderbook
@@ -16,9 +18,12 @@ from orderbook import reference
 
 from .engine.helpers import Kind, packed
 from .money.flow import flow as money_flow
+from .server.line_flow import Flow
+from .server.test_line_fuzz import CONNECTIONS, Packets, Servers, random_setting
 
 ORACLE_COMMANDS = 10_000
 LONG_COMMANDS = 500_000
+LINE_PACKETS = 2_000
 GROWTH_MAX = 1.5  # of the peak memory, against that of the first round
 
 
@@ -43,6 +48,16 @@ def exchanges_agree(seed):
     ]
     records = packed(money_flow(seed, ORACLE_COMMANDS, len(instruments)))
     agree(orderbook.Exchange(instruments), reference.Exchange(instruments), orderbook.as_commands(records))
+
+
+def servers_agree(seed):
+    """Hold compiled line sessions against the reference: connections that come and go, and send lines of all kinds."""
+    random = Random(seed)
+    servers, flow = Servers(random_setting(random)), Flow(random)
+    for _ in range(LINE_PACKETS):
+        packets = flow.packets(servers.reference.exchange.last_sequence) if random.random() > 0.02 else None
+        servers.take(Packets(random.choice(CONNECTIONS), packets))
+    servers.check()
 
 
 def emptied(engine):
@@ -76,6 +91,8 @@ def main():
             emptied(engine)
         print(f"seed {options.seed + seed} money", flush=True)
         exchanges_agree(options.seed + seed)
+        print(f"seed {options.seed + seed} lines", flush=True)
+        servers_agree(options.seed + seed)
         memory = getrusage(RUSAGE_SELF).ru_maxrss
         memory_first = memory_first or memory
         assert memory < GROWTH_MAX * memory_first, f"{memory} KiB, after {memory_first} in the first round"

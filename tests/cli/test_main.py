@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import trustme
 from click.testing import CliRunner
 
 from obctl.main import COMMANDS, main
@@ -197,6 +198,11 @@ def shop(tmp_path: Path) -> dict[str, str]:
     message.rename(tmp_path / "AAPL_message_10.csv")
     book.rename(tmp_path / "AAPL_orderbook_10.csv")
     (tmp_path / ".config/fish/completions").mkdir(parents=True)
+    (tmp_path / "exchange.toml").write_text('[[instrument]]\nsymbol = "BTC-USD"\n')
+    (tmp_path / "tokens.toml").touch()
+    certificate = trustme.CA().issue_cert("localhost")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
     program = tmp_path / "bin/obctl"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m obctl "$@"\n')
@@ -208,6 +214,8 @@ def shop(tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("example", [example for name in COMMANDS for example in examples(name)])
 def test_every_example_runs(example: str, shop: dict[str, str]) -> None:
+    if "obctl serve" in example and "--check" not in example:
+        example += " --check"  # what it would do; that servers run is tests/cli/test_serve.py's to see
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", example], cwd=shop["HOME"], env=shop, capture_output=True, text=True
     )

@@ -6,17 +6,19 @@ import re
 import resource
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 import tomllib
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from orderbook_server.auth import Tokens
 from orderbook_server.config import settings_by_key
@@ -260,6 +262,64 @@ def test_grpc_answers() -> None:
         assert server.ask("B 1") == ["BAL 1 0 0 5 0"], "both transports have the same exchange"
         assert server.end() < 5
         assert server.process.returncode == 0
+
+
+@pytest.fixture
+def pem(tmp_path: Path) -> dict[str, str]:
+    """Return the paths of a server's certificate and key, a client's, and their authority's certificate."""
+    authority = trustme.CA()
+    paths = {"ca": tmp_path / "ca.pem"}
+    authority.cert_pem.write_to_path(paths["ca"])
+    for name in ("server", "client"):
+        issued = authority.issue_cert("localhost")
+        paths |= {f"{name}_cert": tmp_path / f"{name}.pem", f"{name}_key": tmp_path / f"{name}_key.pem"}
+        issued.cert_chain_pems[0].write_to_path(paths[f"{name}_cert"])
+        issued.private_key_pem.write_to_path(paths[f"{name}_key"])
+    return {name: str(path) for name, path in paths.items()}
+
+
+@pytest.mark.parametrize("mutual", [False, True])
+def test_tls(pem: dict[str, str], mutual: bool) -> None:
+    """Both transports speak it, and nothing else; where clients need a certificate, those without get nothing."""
+    words = ["--tls-cert", pem["server_cert"], "--tls-key", pem["server_key"]]
+    with serving(*FREE, *words, *(["--tls-client-ca", pem["ca"]] if mutual else [])) as server:
+        assert server.addresses["tls"] is True
+        assert answers_over_tls(server, pem, None) == (("", False) if mutual else ("PONG 0", True))
+        assert answers_over_tls(server, pem, "client") == ("PONG 0", True)
+        with suppress(ConnectionError):
+            assert server.ask("N 1 1 B 100 5 LIMIT") == [""]
+        assert server.end() < 5
+        assert server.process.returncode == 0
+
+
+def answers_over_tls(server: Server, pem: dict[str, str], client: str | None) -> tuple[str, bool]:
+    """Return what TCP answers to P, "" where it does not, and whether gRPC answers."""
+    import grpc
+
+    from orderbook_wire.v1 import orderbook_pb2, orderbook_pb2_grpc
+
+    context = ssl.create_default_context(cafile=pem["ca"])
+    key, chain = None, None
+    if client:
+        context.load_cert_chain(pem[f"{client}_cert"], pem[f"{client}_key"])
+        key, chain = (Path(pem[f"{client}_{part}"]).read_bytes() for part in ("key", "cert"))
+    host, _, port = server.addresses["tcp"].rpartition(":")
+    tcp = ""
+    with (
+        suppress(OSError),
+        socket.create_connection((host, int(port)), SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
+        secure.sendall(b"P\n")
+        tcp = secure.recv(100).decode().strip()
+    credentials = grpc.ssl_channel_credentials(Path(pem["ca"]).read_bytes(), key, chain)
+    options = [("grpc.ssl_target_name_override", "localhost")]
+    with grpc.secure_channel(server.addresses["grpc"], credentials, options) as channel:
+        stub = orderbook_pb2_grpc.OrderBookServiceStub(channel)  # type: ignore[no-untyped-call]
+        try:
+            return tcp, bool(stub.Snapshot(orderbook_pb2.SnapshotRequest(), timeout=SECONDS).status.ok)
+        except grpc.RpcError:
+            return tcp, False
 
 
 def test_listeners_open_in_order() -> None:

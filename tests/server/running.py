@@ -47,6 +47,10 @@ class Running:
         self._loop.call_soon_threadsafe(run)
         return done.result(SECONDS)
 
+    def hold_up(self, seconds: float) -> None:
+        """Let the loop do nothing for so long, and return at once: what clients send meanwhile comes in one piece."""
+        self._loop.call_soon_threadsafe(time.sleep, seconds)
+
     def begin_stop(self) -> "Future[None]":
         """Have the gateway stop; harmless when it is stopped."""
         return asyncio.run_coroutine_threadsafe(self.gateway.stop(), self._loop)

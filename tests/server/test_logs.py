@@ -113,6 +113,22 @@ def test_an_exception_is_one_line_of_json(logger):
     assert "ValueError: first\nsecond" in json.loads(line)["exception"]
 
 
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_a_traceback_shows_no_values(log_format):
+    """They may be tokens."""
+
+    def act():
+        secret = "".join(["obt", "_", "secret"])
+        try:
+            raise ValueError(len(secret))
+        except ValueError:
+            structlog.get_logger().exception("failed")
+
+    lines = logs_of(io.StringIO(), act, log_format=log_format)
+    assert "ValueError: 10" in "".join(lines)
+    assert "obt_secret" not in "".join(lines)
+
+
 def test_what_json_cannot_say_is_said_as_text():
     (line,) = logs_of(io.StringIO(), lambda: structlog.get_logger().info("hello", path=ValueError("x"), data=b"\n"))
     assert json.loads(line)["path"] == "x"

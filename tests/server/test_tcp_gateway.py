@@ -147,15 +147,16 @@ def test_half_a_line_is_not_carried_out(server: TcpServer) -> None:
     assert server.resting(MAKER) == []
 
 
-def test_all_is_answered_to_a_client_that_sends_no_more(server: TcpServer) -> None:
-    size = server.fill_book(20_000)
+@pytest.mark.parametrize(("orders", "snapshots"), [(20_000, 20), (100, 5_000)])
+def test_all_is_answered_to_a_client_that_sends_no_more(server: TcpServer, orders: int, snapshots: int) -> None:
+    size = server.fill_book(orders)
     with server.connect() as client:
-        client.send(*["S"] * 20, "P")
+        client.send(*["S"] * snapshots, "P")
         client.finish()
-        *snapshots, last = client.rest()
-        assert len(snapshots) == 20
-        assert min(map(len, snapshots)) > size
-        assert last == "PONG 20000"
+        *answers, last = client.rest()
+        assert len(answers) == snapshots
+        assert min(map(len, answers)) > size
+        assert last == f"PONG {orders}"
 
 
 @pytest.mark.parametrize("end", [LineClient.close, LineClient.reset, LineClient.finish])
@@ -221,6 +222,17 @@ def test_what_was_accepted_is_answered_before_goodbye(server: TcpServer) -> None
     assert accepted > 0
     assert answers[::2] == [f"EXEC 0 REST {n} B 100 1" for n in range(1, accepted + 1)]
     assert len(answers[1::2]) in (accepted, accepted - 1)  # the last line received may have been an order
+
+
+def test_what_waits_to_be_carried_out_is_answered_before_goodbye(server: TcpServer) -> None:
+    server.fill_book(10_000)
+    with server.connect(receive_bytes=4096) as client:
+        client.send(*["S"] * 30, bid(1))
+        eventually(lambda: server.unread_bytes() > server.gateway.settings.buffer_bytes_max)
+        assert len(server.resting(MAKER)) == 10_000
+        stopping = server.running.begin_stop()
+        assert client.rest()[30:] == ["EXEC 0 REST 1 B 100 1", "BYE"]
+        stopping.result(4)
 
 
 def test_stop_does_not_wait_for_those_who_do_not_read() -> None:
@@ -300,3 +312,17 @@ def test_a_client_that_closes_its_side_of_tls(authority: trustme.CA) -> None:
         began = time.monotonic()
         eventually(lambda: server.stats.connections == 0, 5)
         assert time.monotonic() - began < 2
+
+
+def test_what_came_before_the_end_of_tls_is_answered(authority: trustme.CA) -> None:
+    tls, client_tls = contexts(authority)
+    with tcp_server(ssl=tls) as server, server.connect(tls=client_tls) as client:
+        server.fill_book(100)
+        assert client.ask("P") == "PONG 100"
+        server.running.hold_up(0.3)
+        client.send(*["S"] * 200, bid(1))  # more than one call answers
+        client.socket.setblocking(False)
+        with pytest.raises(ssl.SSLWantReadError):  # it has said that it ends, and does not wait for the same
+            client.socket.unwrap()
+        client.socket.settimeout(20)
+        assert [client.line() for _ in range(201)][200] == "EXEC 0 REST 1 B 100 1"

@@ -2,7 +2,6 @@
 
 import itertools
 import resource
-import socket
 import sys
 import threading
 import time
@@ -34,11 +33,17 @@ def short_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.5)
 
 
+@pytest.fixture
+def long_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the server wait for whoever comes to read late, as it happens where machines are busy."""
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 20.0)
+
+
 # Those who do not read
 
 
-def test_a_subscriber_that_stops_reading_is_dropped_and_told() -> None:
-    with tcp_server(slow_consumer_seconds=0.4, buffer_bytes_max=MEGABYTE) as server, ExitStack() as stack:
+def test_a_subscriber_that_stops_reading_is_dropped_and_told(long_goodbye: None) -> None:
+    with tcp_server(slow_consumer_seconds=1.0, buffer_bytes_max=MEGABYTE) as server, ExitStack() as stack:
         deaf, good = (stack.enter_context(server.connect(receive_bytes=size)) for size in (4096, None))
         assert deaf.ask("F") == good.ask("F") == "SUBSCRIBED"
         heard: list[str] = []
@@ -80,7 +85,7 @@ def test_a_subscriber_whose_events_are_gone_is_dropped() -> None:
 
 
 def test_a_large_answer_read_slowly_but_steadily() -> None:
-    with tcp_server(slow_consumer_seconds=0.4, buffer_bytes_max=MEGABYTE) as server:
+    with tcp_server(slow_consumer_seconds=0.6, buffer_bytes_max=MEGABYTE) as server:
         size = server.fill_book(150_000)
         with server.connect(receive_bytes=16384) as client:
             client.send("F", "S", "P")
@@ -106,6 +111,18 @@ def test_a_client_that_sends_and_never_reads_is_held_back() -> None:
         assert memory_bytes() - before < 100 * MEGABYTE
         assert len(deaf.line()) > size  # it was not dropped
         assert server.stats.slow_consumers == 0
+
+
+def test_nothing_is_carried_out_for_a_client_that_has_enough_to_read() -> None:
+    with tcp_server() as server, server.connect(receive_bytes=4096) as client:
+        size = server.fill_book(200_000)
+        client.send("S")
+        eventually(lambda: server.unread_bytes() > server.gateway.settings.buffer_bytes_max)
+        client.send("C 1 1000000000000")
+        time.sleep(0.2)  # nothing tells that nothing happens
+        assert len(server.resting(MAKER)) == 200_000
+        assert len(client.line()) > size
+        assert client.line() == "CANCELED 1"
 
 
 # Those who say nothing
@@ -203,4 +220,6 @@ def test_counts_of_a_gateway() -> None:
         assert lags[0] == 0
         assert 0 < lags[1] < 200_000
         assert server.stats.connections == 2
-        deaf.socket.shutdown(socket.SHUT_RDWR)
+        deaf.reset()
+        eventually(lambda: server.stats.connections == 1)
+        assert len(server.running.call(lambda: list(server.stats.lags()))) == 1

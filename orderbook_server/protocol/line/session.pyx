@@ -27,7 +27,7 @@ from orderbook_server.protocol.line.lines cimport (
     FIELD_ACCOUNT, FIELD_BASE, FIELD_LEVELS, FIELD_ORDER, FIELD_PRICE, FIELD_QUANTITY, FIELD_QUOTE, FIELD_SEQUENCE,
     FIELD_WORDS, INVALID_FIELD, MISSING_FIELD, MODE_FROM, MODE_ON, TOO_MANY_FIELDS, VERB_AUTH, VERB_BALANCE,
     VERB_CANCEL, VERB_CANCEL_ALL, VERB_CANCEL_ON_DISCONNECT, VERB_CREDIT, VERB_DEBIT, VERB_DEPTH, VERB_FEED,
-    VERB_INSTRUMENTS, VERB_MODIFY, VERB_NEW, VERB_ORDER, VERB_PING, VERB_QUIT, VERB_SNAPSHOT, VERB_USE, VERB_VERSION,
+    VERB_INSTRUMENTS, VERB_MODIFY, VERB_NEW, VERB_ORDER, VERB_PING, VERB_SNAPSHOT, VERB_USE, VERB_VERSION,
     Line, read_line,
 )
 from orderbook_server.protocol.line.output cimport Output, output_destroy, put_byte, put_field, put_text, reserve
@@ -305,7 +305,7 @@ cdef class LineSession:
             return self.refuse_fault(&line)
         if unlikely(limited):
             return self.refuse(b"rate_limited")
-        if not self.unlimited and line.verb != VERB_AUTH and line.verb != VERB_QUIT:
+        if not self.unlimited and line.verb != VERB_AUTH:
             if self.access is None:
                 return self.refuse(b"unauthenticated")
             if not self.may(&line):
