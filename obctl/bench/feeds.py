@@ -118,7 +118,7 @@ class Publisher:
         self.client.reset()
         ticks = -(-events // TICK_EVENTS)
         for number in range(ticks):
-            wait = began + number * TICK_EVENTS / per_second - loop.time()
+            wait = began + (number + 1) * TICK_EVENTS / per_second - loop.time()
             if wait > 0:
                 await asyncio.sleep(wait)
             self.client.transport.write(TICK)

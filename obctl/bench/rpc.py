@@ -155,7 +155,7 @@ def measure_unary(addresses: Addresses, seconds: float, progress: Progress = nob
     with Loop() as loop, Accounts(loop, addresses.grpc) as accounts:
         for number, in_flight in enumerate(UNARY_IN_FLIGHT):
             server = UnaryClient(loop, addresses.grpc, in_flight, accounts, addresses.pid)
-            echo = UnaryClient(loop, addresses.grpc_echo, in_flight, None, None)
+            echo = UnaryClient(loop, addresses.grpc_echo, in_flight, None, addresses.echo_pid)
             parts = len(UNARY_IN_FLIGHT)
             turns = {"server": server.turn, "echo": echo.turn}
             reached = in_turns(turns, seconds / parts, part_of(progress, number, parts))
@@ -163,6 +163,7 @@ def measure_unary(addresses: Addresses, seconds: float, progress: Progress = nob
                 f"orders_per_second_{in_flight}": rate(reached["server"]),
                 f"server_cpu_us_per_order_{in_flight}": cpu_us(reached["server"]),
                 f"echo_per_second_{in_flight}": rate(reached["echo"]),
+                f"echo_cpu_us_per_order_{in_flight}": cpu_us(reached["echo"]),
                 f"ratio_to_echo_{in_flight}": ratio(reached["server"], reached["echo"]),
             }
     return figures
@@ -257,7 +258,7 @@ def measure_trade(addresses: Addresses, seconds: float, progress: Progress = nob
         with Loop() as loop, Accounts(loop, addresses.grpc):
             batches = batches_of()
             server = TradeClient(loop, addresses.grpc, batches, addresses.pid, exchange=True)
-            echo = TradeClient(loop, addresses.grpc_echo, batches, None, exchange=False)
+            echo = TradeClient(loop, addresses.grpc_echo, batches, addresses.echo_pid, exchange=False)
             turns = {"server": server.turn, "echo": echo.turn}
             reached = in_turns(turns, seconds / len(forms), part_of(progress, number, len(forms)))
             server.close()
@@ -266,6 +267,7 @@ def measure_trade(addresses: Addresses, seconds: float, progress: Progress = nob
             f"commands_per_second_{form}": rate(reached["server"]),
             f"server_cpu_us_per_command_{form}": cpu_us(reached["server"]),
             f"echo_per_second_{form}": rate(reached["echo"]),
+            f"echo_cpu_us_per_command_{form}": cpu_us(reached["echo"]),
             f"ratio_to_echo_{form}": ratio(reached["server"], reached["echo"]),
         }
     return figures

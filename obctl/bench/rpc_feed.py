@@ -52,7 +52,7 @@ class Feed:
         assert addresses.grpc is not None
         self.loop = loop
         self.server = Readers(loop, addresses.grpc, addresses.pid)
-        self.echo = Readers(loop, addresses.grpc_echo, None)
+        self.echo = Readers(loop, addresses.grpc_echo, addresses.echo_pid)
         self.channel = loop.channel(addresses.grpc)
         self.lost_events = self.delivered_events = 0
 
@@ -118,5 +118,6 @@ def measure_rpc_feed(addresses: Addresses, seconds: float, progress: Progress = 
         "lost_events": feed.lost_events,
         "server_cpu_us_per_delivery": cpu_us(reached["server"]),
         "echo_deliveries_per_second": rate(reached["echo"]),
+        "echo_cpu_us_per_delivery": cpu_us(reached["echo"]),
         "ratio_to_echo": ratio(reached["server"], reached["echo"]),
     }

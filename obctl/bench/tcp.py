@@ -117,7 +117,7 @@ def measure_socket(addresses: Addresses, seconds: float, progress: Progress = no
     assert addresses.tcp is not None
     with (
         LineClient(addresses.tcp, exchange=True, pid=addresses.pid) as server,
-        LineClient(addresses.raw_echo, exchange=False) as raw,
+        LineClient(addresses.raw_echo, exchange=False, pid=addresses.echo_pid) as raw,
         LineClient(addresses.fields_echo, exchange=False) as fields,
     ):
         turns = {"server": server.pipelined, "echo": raw.pipelined, "fields_echo": fields.pipelined}
@@ -126,6 +126,7 @@ def measure_socket(addresses: Addresses, seconds: float, progress: Progress = no
         "commands_per_second": rate(reached["server"]),
         "server_cpu_us_per_command": cpu_us(reached["server"]),
         "echo_per_second": rate(reached["echo"]),
+        "echo_cpu_us_per_command": cpu_us(reached["echo"]),
         "fields_echo_per_second": rate(reached["fields_echo"]),
         "ratio_to_echo": ratio(reached["server"], reached["echo"]),
         "ratio_to_fields_echo": ratio(reached["server"], reached["fields_echo"]),
@@ -137,13 +138,14 @@ def measure_ping_pong(addresses: Addresses, seconds: float, progress: Progress =
     assert addresses.tcp is not None
     with (
         LineClient(addresses.tcp, exchange=True, pid=addresses.pid) as server,
-        LineClient(addresses.raw_echo, exchange=False) as echo,
+        LineClient(addresses.raw_echo, exchange=False, pid=addresses.echo_pid) as echo,
     ):
         reached = in_turns({"server": server.ping_pong, "echo": echo.ping_pong}, seconds, progress)
     figures: Figures = {
         "commands_per_second": rate(reached["server"]),
         "server_cpu_us_per_command": cpu_us(reached["server"]),
         "echo_per_second": rate(reached["echo"]),
+        "echo_cpu_us_per_command": cpu_us(reached["echo"]),
     }
     for name, client in (("round_trip", server), ("echo", echo)):
         ordered = sorted(client.times)

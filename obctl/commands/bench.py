@@ -91,24 +91,26 @@ def server(only: tuple[str, ...], seconds: float, tcp: str | None, grpc: str | N
 
     \b
     Keys of the JSON: {measurement: {figure: number}}. The names of figures
-    say their unit; server_cpu_us_… are microseconds that the server's
-    process ran, which tells what a core bears also on a busy machine; null
-    for one that was not started here, or not on Linux.
+    say their unit; server_cpu_us_… and echo_cpu_us_… are microseconds that
+    the process ran, which tells what a core bears also on a busy machine;
+    null for one that was not started here, or not on Linux.
       protocol    commands_per_second, ns_per_command, cpu_ns_per_command,
                   engine_commands_per_second, ratio_to_engine, refused_share
       socket      commands_per_second, server_cpu_us_per_command,
-                  echo_per_second, fields_echo_per_second, ratio_to_echo,
+                  echo_per_second, echo_cpu_us_per_command,
+                  fields_echo_per_second, ratio_to_echo,
                   ratio_to_fields_echo
       ping-pong   commands_per_second, server_cpu_us_per_command,
-                  echo_per_second, round_trip_us_p50, round_trip_us_p99,
+                  echo_per_second, echo_cpu_us_per_command,
+                  round_trip_us_p50, round_trip_us_p99,
                   round_trip_us_p99.9, echo_us_p50, echo_us_p99,
                   echo_us_p99.9, ratio_to_echo
       grpc-unary  for N = 1 and 64: orders_per_second_N,
                   server_cpu_us_per_order_N, echo_per_second_N,
-                  ratio_to_echo_N
+                  echo_cpu_us_per_order_N, ratio_to_echo_N
       grpc-trade  for F = records and messages: commands_per_second_F,
                   server_cpu_us_per_command_F, echo_per_second_F,
-                  ratio_to_echo_F
+                  echo_cpu_us_per_command_F, ratio_to_echo_F
       feed        subscribers, events_per_second, delivered_events,
                   lost_events, server_cpu_us_per_event,
                   server_cpu_us_per_event_without_subscribers,
@@ -117,7 +119,7 @@ def server(only: tuple[str, ...], seconds: float, tcp: str | None, grpc: str | N
       grpc-feed   subscribers, events_per_second_and_subscriber,
                   deliveries_per_second, delivered_events, lost_events,
                   server_cpu_us_per_delivery, echo_deliveries_per_second,
-                  ratio_to_echo
+                  echo_cpu_us_per_delivery, ratio_to_echo
 
     \b
     Examples:
