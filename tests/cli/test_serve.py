@@ -245,8 +245,8 @@ def test_a_life(number: signal.Signals) -> None:
         assert server.process.returncode == 0
         names = [event["event"] for event in server.events]
         assert names[0] == "listening"
-        assert names[-2:] == ["stopping", "stopped"]
-        assert server.events[-2]["signal"] == number.name
+        assert names[1:] == ["connected", "disconnected", "connected", "stopping", "disconnected", "stopped"]
+        assert server.events[4]["signal"] == number.name
         assert {event["level"] for event in server.events} == {"info"}
 
 

@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
             self._receive = self._session.receive
             if gateway.asks_for_tokens:
                 gateway.watched.add(self)
-            log.debug("connected", peer=self.peer)
+            log.info("connected", transport="tcp", peer=self.peer)
 
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the session and its answers to the transport. All clients' packets pass here: keep it short."""
@@ -146,8 +146,8 @@ class Connection(asyncio.Protocol):
         """Forget the client, whatever became of it."""
         self._over = True
         self._end()
-        self._gateway.forget(self)
-        log.debug("disconnected", peer=self.peer, error=str(exc) if exc else None)
+        if self._gateway.forget(self):
+            log.info("disconnected", transport="tcp", peer=self.peer, error=str(exc) if exc else None)
 
     # What the gateway calls
 

@@ -136,13 +136,15 @@ class TcpGateway:
         self.stats.connections = len(self.connections)
         return True
 
-    def forget(self, connection: Connection) -> None:
-        """Drop a connection that is gone."""
+    def forget(self, connection: Connection) -> bool:
+        """Drop a connection that is gone; return whether it had been admitted."""
+        admitted = connection in self.connections
         self.connections.discard(connection)
         self.watched.discard(connection)
         self.stats.connections = len(self.connections)
         if not self.connections and not self.watched:
             self._gone.set()
+        return admitted
 
     # The feed
 
