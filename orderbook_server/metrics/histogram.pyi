@@ -1,3 +1,6 @@
+from typing_extensions import disjoint_base
+
+@disjoint_base
 class Histogram:
     def observe(self, value: int) -> None: ...
     def counts(self) -> tuple[int, ...]: ...

@@ -1,5 +1,7 @@
 from enum import IntEnum
 
+from typing_extensions import disjoint_base
+
 class ExecutionKind(IntEnum):
     ACCEPTED = 1
     FILLED = 2
@@ -11,6 +13,7 @@ class CancelReason(IntEnum):
     SELF_TRADE = 2
     UNFILLED = 3
 
+@disjoint_base
 class Execution:
     @property
     def sequence(self) -> int: ...

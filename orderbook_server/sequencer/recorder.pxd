@@ -11,7 +11,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from orderbook.accounts cimport account_find
 from orderbook.matching cimport Matcher
 from orderbook.records cimport (
-    ACCEPTED, BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, CANCEL_ALL, CREDIT, FILL_OR_KILL, HAS_PRICE, LIMIT, MARKET,
+    ACCEPTED, BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, CANCEL, CANCEL_ALL, FILL_OR_KILL, HAS_PRICE, LIMIT, MARKET,
     MODIFY, NEW, REJECTION, SELF_TRADE, TRADE, Command, Event, Order,
 )
 from orderbook_server.sequencer.execution_log cimport (
@@ -38,7 +38,7 @@ cdef struct Recorder:
     ExecutionLog log
     Matcher *markets
     Tally *tallies             # one per instrument
-    const Command *command     # at hand
+    const Command *command     # at hand; NULL between commands
     bint accepted              # it is written down that it was
     uint64_t traded            # lots of a trade that waits for the event of its maker, 0 none
     int side                   # of the taker
@@ -177,11 +177,12 @@ cdef inline void begin(Recorder *recorder, const Command *command) noexcept nogi
 
 
 cdef inline void write_refused(Recorder *recorder, Matcher *matcher, int code) noexcept nogil:
-    """Write down a refusal, where the account exists."""
+    """Write down a refusal, where the account exists and what was asked for is told to accounts."""
     cdef const Command *command = recorder.command
     cdef uint32_t account = account_find(matcher.money.accounts, command.account_id)
     cdef Execution *execution
-    if account:
+    if account and (command.kind == NEW or command.kind == CANCEL or command.kind == MODIFY
+                    or command.kind == CANCEL_ALL):
         execution = append(
             recorder, account, EXECUTION_REFUSED, matcher.instrument,
             0 if command.kind == CANCEL_ALL else command.order_id,
@@ -198,8 +199,7 @@ cdef inline void finish(Recorder *recorder, Matcher *matcher, int code) noexcept
     if new:
         tally.outcomes[code] += 1
     if code != ACCEPTED:
-        if command.kind != CREDIT:
-            write_refused(recorder, matcher, code)
+        write_refused(recorder, matcher, code)
         return
     if not new and command.kind != MODIFY:
         return

@@ -7,10 +7,11 @@ cdef void take_event(void *context, uint64_t _sequence, const Event *event, cons
     """Take one event of the command at hand: the engine's sink."""
     cdef Recorder *recorder = <Recorder *>context
     cdef Matcher *matcher = &recorder.markets[event.instrument]
-    cdef int kind = recorder.command.kind
+    cdef int kind
     count_event(&recorder.tallies[event.instrument], event)
-    if event.kind == REJECTION:
-        return  # `finish` tells of it
+    if event.kind == REJECTION or recorder.command == NULL:
+        return  # `finish` tells of it; or the command was not the sequencer's
+    kind = recorder.command.kind
     if kind != NEW and kind != MODIFY:
         write_canceled(
             recorder, matcher, order.account, order.id, order.side, True, order.price, event.quantity, 0,

@@ -35,6 +35,7 @@ cdef class Sequencer:
     cdef int debit(self, uint32_t instrument, uint64_t account_id, uint64_t base, uint64_t quote) noexcept nogil
     cdef int tell(self) except -1
     cdef Matcher *market(self, uint32_t instrument) except NULL
+    cdef int require_own(self, Session session) except -1
     cdef int run_one(self, Command *command, Session session) except -1
     cdef uint64_t run_plain(self, int kind, uint32_t instrument, uint64_t account_id, uint64_t order_id,
                             uint64_t price, uint64_t quantity) except? 0

@@ -1,11 +1,18 @@
 from collections.abc import Callable
+from typing import Self
+
+from typing_extensions import disjoint_base
 
 from orderbook import BatchResult, Exchange, MatchResult
 from orderbook_server.sequencer.executions import Execution
 
+@disjoint_base
 class Session:
+    @property
+    def sequencer(self) -> Sequencer: ...
     def cancel_orders(self) -> int: ...
 
+@disjoint_base
 class Tally:
     @property
     def accepted(self) -> int: ...
@@ -22,8 +29,9 @@ class Tally:
     @property
     def removed(self) -> int: ...
 
+@disjoint_base
 class Sequencer:
-    def __init__(self, exchange: Exchange, *, execution_capacity: int = 1 << 20) -> None: ...
+    def __new__(cls, exchange: Exchange, *, execution_capacity: int = 1 << 20) -> Self: ...
     @property
     def exchange(self) -> Exchange: ...
     @property

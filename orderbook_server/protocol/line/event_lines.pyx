@@ -105,7 +105,7 @@ cdef class EventLines:
         return 0
 
     cdef bytes take(self, uint64_t after, size_t bytes_max):
-        """Return the lines of the events behind `after`, all of which are held, until there are about `bytes_max` bytes.
+        """Return the lines of the events behind `after`, all of which are held, up to about `bytes_max` bytes.
 
         `block_until` says how far they go.
         """

@@ -136,7 +136,8 @@ cdef inline void read_word(Line *line, int name, Text *rest) noexcept nogil:
 
 cdef inline bint is_number(int name) noexcept nogil:
     """Tell whether a field is a number: those that are not have words of their own."""
-    return not (1 << name & (1 << FIELD_SIDE | 1 << FIELD_TYPE | 1 << FIELD_MODE | 1 << FIELD_SYMBOL | 1 << FIELD_TOKEN))
+    cdef int words = 1 << FIELD_SIDE | 1 << FIELD_TYPE | 1 << FIELD_MODE | 1 << FIELD_SYMBOL | 1 << FIELD_TOKEN
+    return not words >> name & 1
 
 
 cdef inline int verb_of(const Text *field) noexcept nogil:

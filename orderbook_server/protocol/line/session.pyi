@@ -1,15 +1,19 @@
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, type_check_only
+
+from typing_extensions import disjoint_base
 
 from orderbook_server.metrics.histogram import Histogram
 from orderbook_server.protocol.line.event_lines import EventLines
 from orderbook_server.sequencer.sequencer import Sequencer
 
+@type_check_only
 class Permissions(Protocol):
     def may_credit(self) -> bool: ...
     def may_trade(self, account_id: int, /) -> bool: ...
     def may_read(self, account_id: int, /) -> bool: ...
 
+@disjoint_base
 class LineSession:
     def __init__(
         self,

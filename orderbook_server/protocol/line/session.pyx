@@ -9,9 +9,9 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memchr, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
+from orderbook import errors
 from orderbook.accounts cimport account_find
 from orderbook.book cimport book_find, order_at
-from orderbook.errors import BY_NUMBER
 from orderbook.events cimport event_log_last, event_log_oldest
 from orderbook.matching cimport Matcher
 from orderbook.money cimport given
@@ -135,7 +135,7 @@ cdef class LineSession:
         return self.taken()
 
     def advance(self):
-        """Go on with what waits, and with new events where there is a subscription; return b"" where there is nothing."""
+        """Go on with what waits, and with new events of a subscription; return b"" where there is nothing."""
         if self.closed:
             return b""
         if self.waiting and self.pending:
@@ -264,7 +264,7 @@ cdef class LineSession:
 
     cdef int refuse_code(self, int code) except -1:
         """Answer what the engine refused with."""
-        return self.refuse(BY_NUMBER[code].code.encode())
+        return self.refuse(errors.BY_NUMBER[code].code.encode())
 
     cdef int say(self, const char *text, size_t size) except -1:
         """Answer a word."""

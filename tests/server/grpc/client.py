@@ -99,13 +99,17 @@ class Client:
     def trade(self, seconds: float = SECONDS) -> Conversation:
         return Conversation(self, seconds)
 
-    def bid(self, order_id: int, price: int, quantity: int, account_id: int = 1, **fields: Any) -> wire.NewOrderResponse:
+    def bid(
+        self, order_id: int, price: int, quantity: int, account_id: int = 1, **fields: Any
+    ) -> wire.NewOrderResponse:
         """Submit a limit order to buy."""
         return self.NewOrder(
             order_id=order_id, side=wire.SIDE_BID, price=price, quantity=quantity, account_id=account_id, **fields
         )
 
-    def ask(self, order_id: int, price: int, quantity: int, account_id: int = 2, **fields: Any) -> wire.NewOrderResponse:
+    def ask(
+        self, order_id: int, price: int, quantity: int, account_id: int = 2, **fields: Any
+    ) -> wire.NewOrderResponse:
         """Submit a limit order to sell."""
         return self.NewOrder(
             order_id=order_id, side=wire.SIDE_ASK, price=price, quantity=quantity, account_id=account_id, **fields

@@ -130,9 +130,7 @@ def test_a_debit_takes_both_assets_or_neither(market):
     client = market.client
     client.CreditAccount(account_id=7, base=3, quote=4)
     left = client.DebitAccount(account_id=7, base=1, quote=4)
-    assert left == wire.DebitAccountResponse(
-        status=OK, balance=wire.AccountBalance(account_id=7, available_base=2)
-    )
+    assert left == wire.DebitAccountResponse(status=OK, balance=wire.AccountBalance(account_id=7, available_base=2))
     before = market.state_hash()
     assert client.DebitAccount(account_id=7, base=3).status == refusal("insufficient_base")
     assert client.DebitAccount(account_id=7, base=1, quote=1).status == refusal("insufficient_quote")

@@ -28,9 +28,7 @@ def as_engine_event(event):
     common = (event.sequence, event.timestamp_ns)
     if event.WhichOneof("payload") == "trade":
         of = event.trade
-        return Trade(
-            *common, of.taker_order_id, of.maker_order_id, of.taker_side, of.order_type, of.price, of.quantity
-        )
+        return Trade(*common, of.taker_order_id, of.maker_order_id, of.taker_side, of.order_type, of.price, of.quantity)
     if event.WhichOneof("payload") == "rejection":
         of = event.rejection
         price = of.price if of.HasField("price") else None
