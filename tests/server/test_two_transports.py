@@ -17,7 +17,7 @@ from .grpc.client import TWO_MARKETS
 from .grpc.records import unfilled
 from .line_reference import ReferenceSequencer
 from .running import eventually
-from .story import SYMBOLS, Books, Command, feed_line, snapshot_line
+from .two_languages import SYMBOLS, Books, Command, feed_line, snapshot_line
 from .whole import ACCOUNTS, BASE, QUOTE, LineFollower, RpcFollower, account_story, whole_server
 
 BTC, ETH = SYMBOLS

@@ -13,7 +13,7 @@ from orderbook_wire.v1 import orderbook_pb2 as wire
 from .clients import LineClient
 from .grpc.client import TWO_MARKETS, Client
 from .running import Running, running
-from .story import SYMBOLS, Books, engine_event, feed_line, snapshot_line
+from .two_languages import SYMBOLS, Books, engine_event, feed_line, snapshot_line
 
 ACCOUNTS = (1, 2, 3, 4)
 BASE, QUOTE = 60, 3_000  # of each asset, to each account: little enough to run out at times
