@@ -1,5 +1,7 @@
 """The implementations of the line protocol, side by side, and what drives one."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import orderbook
@@ -15,14 +17,15 @@ VERSION = "1.2.3"
 class Implementation(NamedTuple):
     """What a connection needs to be there."""
 
-    exchange: type
-    sequencer: type
-    session: type
+    exchange: Callable[..., Any]
+    sequencer: Callable[..., Any]
+    session: Callable[..., Any]
 
 
+SMALL_SEQUENCER = partial(Sequencer, execution_capacity=1024)  # tests make thousands, under sanitizers too
 IMPLEMENTATIONS = {
     "reference": Implementation(orderbook.reference.Exchange, ReferenceSequencer, ReferenceSession),
-    "compiled": Implementation(orderbook.Exchange, Sequencer, LineSession),
+    "compiled": Implementation(orderbook.Exchange, SMALL_SEQUENCER, LineSession),
 }
 
 

@@ -118,7 +118,7 @@ class Stage:
     """An exchange with connections of one implementation, on which a script is played."""
 
     def __init__(self, script: Script, implementation: Implementation, **settings: int) -> None:
-        capacity = script.settings.get("event_capacity", 65536)
+        capacity = script.settings.get("event_capacity", 1024)
         self.exchange = implementation.exchange(script.instruments or None, event_capacity=capacity)
         self.sequencer = implementation.sequencer(self.exchange)
         self.implementation = implementation

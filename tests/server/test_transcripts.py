@@ -48,15 +48,19 @@ def test_all_that_a_connection_sends_in_one_packet(script, implementation):
     play(script, glued(script.steps), implementation, in_one)
 
 
+def positions(implementation, steps: list[Step]) -> range:
+    """Return where to cut: anywhere. The reference is slow, and simple, and is cut here and there."""
+    return range(1, max(lengths(steps)), 7 if implementation is IMPLEMENTATIONS["reference"] else 1)
+
+
 def test_every_line_cut_anywhere(script, implementation):
-    for position in range(1, max(lengths(script.steps))):
+    for position in positions(implementation, script.steps):
         play(script, script.steps, implementation, cut_at(position))
 
 
 def test_one_packet_cut_anywhere(script, implementation):
     steps = glued(script.steps)
-    stride = 7 if implementation is IMPLEMENTATIONS["reference"] else 1  # it is slow
-    for position in range(1, max(lengths(steps)), stride):
+    for position in positions(implementation, steps):
         play(script, steps, implementation, cut_at(position))
 
 

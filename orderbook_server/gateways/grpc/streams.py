@@ -12,7 +12,6 @@ from orderbook_server.gateways.grpc.refusals import GOODBYE, Refused, SlowConsum
 from orderbook_server.metrics.transport import TransportStats
 
 Context = grpc.aio.ServicerContext[Any, Any]
-CLOSE_SECONDS = 0.5  # for handlers whose calls were broken off
 WATCHES_PER_LIMIT = 4  # looks at the subscribers in the time that one may be slow
 
 
@@ -27,17 +26,15 @@ class Stream:
     """A call that lasts, and how to end it."""
 
     def __init__(self, task: "asyncio.Task[Any]") -> None:
-        self.task = task
+        self._task = task
         self.refusal: Refused | None = None  # why the server ends it
-        self.busy = False  # with something that is not to be broken off: it looks at `refusal` itself afterwards
         self.writing_since: float | None = None  # by the loop's clock; None while no subscriber is being written to
 
     def end(self, refusal: Refused) -> None:
-        """End the call with a status, at once or when it has done what it is busy with."""
+        """End the call with a status, behind what was written to it before."""
         if self.refusal is None:
             self.refusal = refusal
-            if not self.busy:
-                self.task.cancel()
+            self._task.cancel()
 
 
 class Streams:
@@ -108,8 +105,3 @@ class Streams:
         self._watch.cancel()
         for stream in self._open:
             stream.end(Refused(grpc.StatusCode.UNAVAILABLE, GOODBYE))
-
-    async def wait_closed(self) -> None:
-        """Wait for those whose calls were broken off: what they have to tidy up is done then."""
-        if self._open:
-            await asyncio.wait([stream.task for stream in self._open], timeout=CLOSE_SECONDS)
