@@ -165,6 +165,10 @@ class Connection(asyncio.Protocol):
         if self._session.waiting or self._session.closed:
             self._settle()
 
+    def close_ears(self) -> None:
+        """Take nothing more from the client, but go on carrying out what was received and feeding it."""
+        self._receive = NOBODY.receive
+
     def leave(self, last_words: bytes) -> None:
         """Take nothing more from the client; carry out and answer what was received, then say `last_words`."""
         if self._over:
@@ -205,6 +209,11 @@ class Connection(asyncio.Protocol):
             self._active_since = now
         elif not self._over and now - self._active_since >= self._gateway.settings.idle_seconds:
             self._refuse("idle_timeout")
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something that was received is still to be carried out, or an event to be handed out."""
+        return self._session.waiting
 
     @property
     def lag(self) -> int:
