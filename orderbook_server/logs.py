@@ -10,7 +10,7 @@ from structlog.typing import Processor
 
 from orderbook_server.config import Settings
 
-LIBRARIES = ("asyncio", "grpc", "aiohttp")  # at debug level they tell of themselves, not of the exchange
+LIBRARIES = ("asyncio", "grpc")  # at debug level they tell of themselves, not of the exchange
 
 
 def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
@@ -50,7 +50,9 @@ def _renderers(settings: Settings, stream: TextIO) -> list[Processor]:
     if settings.log_format == "console" or (settings.log_format == "auto" and terminal):
         plain = structlog.dev.plain_traceback  # others show the values of variables: tokens may be among them
         return [
-            structlog.dev.ConsoleRenderer(colors=terminal and "NO_COLOR" not in os.environ, exception_formatter=plain)
+            structlog.dev.ConsoleRenderer(
+                colors=terminal and "NO_COLOR" not in os.environ, exception_formatter=plain, sort_keys=False
+            )
         ]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
 
