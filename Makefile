@@ -12,7 +12,8 @@ SOAK_MINUTES ?= 10
 PY := $(abspath $(VENV))/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 SOURCES := $(shell find orderbook orderbook_server obctl -name '*.p[yx]x' -o -name '*.pxd')
-COMPILED_TESTS := tests/engine tests/money tests/flow tests/replay
+SERVER_TESTS := $(addprefix tests/server/test_, transcripts.py line_limits.py line_fuzz.py sequencer.py executions.py sessions.py)
+COMPILED_TESTS := tests/engine tests/money tests/flow tests/replay $(SERVER_TESTS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -108,7 +109,8 @@ canary: $(VENV)/.tools  ## plant bugs in a copy of the engine, and see that the 
 	$(PY) -m pytest tests/test_canary.py $(PYTEST_ARGS)
 
 fuzz: $(VENV)/.tools  ## run the property tests with many more examples
-	HYPOTHESIS_PROFILE=long $(PY) -m pytest tests/engine/test_model.py tests/money/test_money_model.py tests/flow $(PYTEST_ARGS)
+	HYPOTHESIS_PROFILE=long $(PY) -m pytest tests/engine/test_model.py \
+	    tests/money/test_money_model.py tests/flow tests/server/test_line_fuzz.py tests/server/test_executions.py $(PYTEST_ARGS)
 
 soak: $(VENV)/.tools  ## hold the engine against its oracle on fresh random flow, for SOAK_MINUTES
 	$(PY) -m tests.soak --minutes $(SOAK_MINUTES)

@@ -26,8 +26,7 @@ class Running:
         self._thread.start()
         try:
             self.gateway = self.call(make)  # there, as gRPC wants to be made where it runs
-            starting = asyncio.run_coroutine_threadsafe(self.gateway.start(host, port), self._loop)
-            self.address: str = starting.result(SECONDS)
+            self.address: str = self.run(self.gateway.start(host, port))
         except BaseException:
             self._end()
             raise
@@ -46,6 +45,10 @@ class Running:
 
         self._loop.call_soon_threadsafe(run)
         return done.result(SECONDS)
+
+    def run(self, coroutine: Any) -> Any:
+        """Run a coroutine in the loop, and return what it returns."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(SECONDS)
 
     def hold(self, seconds: float) -> None:
         """Keep the loop from doing anything for some time, from now on: what clients send comes in one piece then."""

@@ -247,12 +247,13 @@ class Storyteller:
 def send(sequencer: Any, command: Command, session: Any = None) -> tuple[int, int, list[tuple[int, ...]]]:
     """Give a command to the method of its kind; return status, unfilled lots and fills, as (taker, maker, …).
 
-    What a method has no argument for, a prevention or an odd flag, goes as a batch of one.
+    What a method has no argument for, a prevention, an odd flag or kind or instrument, goes as a batch of one.
     """
     price = command.price if command.flags & PRICE_PRESENT else None
     account = (command.instrument, command.account_id)
     try:
-        if command.flags & ~PRICE_PRESENT or command.kind not in tuple(Kind) or command.instrument > 2:
+        known = command.kind in tuple(Kind) and command.instrument < len(sequencer.exchange.instruments)
+        if command.flags & ~PRICE_PRESENT or not known:
             (status,), (unfilled,), fills = lists(sequencer.process(packed([command]), session))
             return status, unfilled, [fill[1:] for fill in fills]
         if command.kind == Kind.NEW:

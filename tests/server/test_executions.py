@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orderbook import Exchange, OrderType, SelfTradePrevention, SequenceGone
@@ -83,10 +83,14 @@ def assert_agree(sequencer: Sequencer, teller: Storyteller) -> None:
     assert sequencer.exchange.state_hash() == teller.exchange.state_hash()
 
 
+def many(count: int) -> st.SearchStrategy[list[Command]]:
+    """Return a strategy of flow of which only seed and length are drawn, so that books fill up."""
+    return st.builds(lambda seed, size: list(flow(seed, size, count)), st.integers(0, 2**32 - 1), st.integers(1, 80))
+
+
 steps = st.tuples(st.sampled_from(["batch", "batch", "one by one", "one by one", "halt", "resume"]), st.integers(0, 2))
 
 
-@settings(max_examples=100)
 @given(configurations(), st.data())
 def test_accounts_are_told_what_the_oracle_says(instruments, data):
     """Hypothesis draws the limits, the halts and every command."""
@@ -99,7 +103,7 @@ def test_accounts_are_told_what_the_oracle_says(instruments, data):
             for exchange in (sequencer.exchange, teller.exchange):
                 getattr(exchange, way)(symbol)
             continue
-        commands = data.draw(batches(len(instruments), max_size=16))
+        commands = data.draw(st.one_of(batches(len(instruments), max_size=16), many(len(instruments))))
         run = process if way == "batch" else send_all
         assert run(sequencer, commands) == teller.run_all(commands)
     assert_agree(sequencer, teller)

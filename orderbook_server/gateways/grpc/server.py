@@ -111,4 +111,3 @@ class GrpcGateway:
         self._streams.close()
         await self._health.stop()
         await server.stop(STOP_SECONDS)
-        await self._streams.wait_closed()

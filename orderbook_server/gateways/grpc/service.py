@@ -159,9 +159,9 @@ class Service:
 
     async def _trade(self, _requests: object, context: Context) -> None:
         """Handle Trade: one response per request, in order; the next request is read when the last answer is sent."""
-        await self._streams.run("Trade", context, lambda stream: self._trade_talk(stream, context))
+        await self._streams.run("Trade", context, lambda _stream: self._trade_talk(context))
 
-    async def _trade_talk(self, stream: Stream, context: Context) -> None:
+    async def _trade_talk(self, context: Context) -> None:
         access = self._gate.access(context)
         check(access, "Trade", None)
         await context.send_initial_metadata(())
@@ -169,7 +169,6 @@ class Service:
         first = True
         try:
             while (message := await context.read()) is not grpc.aio.EOF:
-                stream.busy = True  # what is carried out is answered, also when the server shuts down
                 began = perf_counter_ns()
                 request = self._batch(message, access, context, first=first)
                 if request.options.cancel_on_disconnect:
@@ -179,9 +178,7 @@ class Service:
                 answer = response.SerializeToString()
                 self._stats.handling.observe(perf_counter_ns() - began)
                 await context.write(answer)
-                stream.busy = first = False
-                if stream.refusal is not None:
-                    raise stream.refusal
+                first = False
         finally:
             if session is not None:
                 session.cancel_orders()

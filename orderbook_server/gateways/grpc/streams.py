@@ -5,14 +5,16 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Protocol
 
 import grpc
+import structlog
 
 from orderbook import SequenceGone
 from orderbook_server.gateways.grpc.feeds import Bell
 from orderbook_server.gateways.grpc.refusals import GOODBYE, Refused, SlowConsumer, broken_is_gone, refuse
 from orderbook_server.metrics.transport import TransportStats
 
+log = structlog.get_logger()
+
 Context = grpc.aio.ServicerContext[Any, Any]
-CLOSE_SECONDS = 0.5  # for handlers whose calls were broken off
 WATCHES_PER_LIMIT = 4  # looks at the subscribers in the time that one may be slow
 
 
@@ -27,17 +29,15 @@ class Stream:
     """A call that lasts, and how to end it."""
 
     def __init__(self, task: "asyncio.Task[Any]") -> None:
-        self.task = task
+        self._task = task
         self.refusal: Refused | None = None  # why the server ends it
-        self.busy = False  # with something that is not to be broken off: it looks at `refusal` itself afterwards
         self.writing_since: float | None = None  # by the loop's clock; None while no subscriber is being written to
 
     def end(self, refusal: Refused) -> None:
-        """End the call with a status, at once or when it has done what it is busy with."""
+        """End the call with a status, behind what was written to it before."""
         if self.refusal is None:
             self.refusal = refusal
-            if not self.busy:
-                self.task.cancel()
+            self._task.cancel()
 
 
 class Streams:
@@ -59,6 +59,7 @@ class Streams:
         refusal = None
         self._open.add(stream)
         self._stats.connections += 1
+        log.info("stream opened", transport="grpc", rpc=rpc, peer=context.peer())
         try:
             if self._closed:
                 raise Refused(grpc.StatusCode.UNAVAILABLE, GOODBYE)
@@ -73,6 +74,7 @@ class Streams:
         finally:
             self._open.discard(stream)
             self._stats.connections -= 1
+            log.info("stream closed", transport="grpc", rpc=rpc, peer=context.peer())
         if refusal is not None:
             self._stats.slow_consumers += isinstance(refusal, SlowConsumer)
             await refuse(context, rpc, refusal)
@@ -108,8 +110,3 @@ class Streams:
         self._watch.cancel()
         for stream in self._open:
             stream.end(Refused(grpc.StatusCode.UNAVAILABLE, GOODBYE))
-
-    async def wait_closed(self) -> None:
-        """Wait for those whose calls were broken off: what they have to tidy up is done then."""
-        if self._open:
-            await asyncio.wait([stream.task for stream in self._open], timeout=CLOSE_SECONDS)

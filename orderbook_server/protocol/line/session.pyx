@@ -176,6 +176,7 @@ cdef class LineSession:
         cdef bytes data = self.pending
         cdef const char *p = data
         cdef const char *end = p + len(data)
+        cdef const char *line
         cdef const char *line_end
         cdef const char *newline
         self.sequencer.stamp()
@@ -196,8 +197,9 @@ cdef class LineSession:
                     break
                 if unlikely(self.held_back()):
                     break
-                self.do_line(p, line_end - p)
-                p = newline + 1
+                line = p
+                p = newline + 1  # first: a line that cannot be answered is not carried out again
+                self.do_line(line, line_end - line)
                 if self.closed:
                     break
             if not self.closed:
@@ -283,8 +285,9 @@ cdef class LineSession:
 
     cdef void refill(self) noexcept:
         """Add the time since the last call to what `messages_per_second` allows, one second at most."""
-        cdef uint64_t now = self.sequencer.now
+        cdef uint64_t now
         if self.line_ns:
+            now = monotonic_ns()
             self.allowance_ns = min(self.allowance_ns + (now - self.allowance_at), <uint64_t>NS_PER_SECOND)
             self.allowance_at = now
 

@@ -1,5 +1,6 @@
 """StreamEvents: the public feed."""
 
+import gc
 import itertools
 import random
 import time
@@ -7,9 +8,11 @@ import time
 import grpc
 import pytest
 
-from orderbook import BookAdded, BookRemoved, BookUpdated, Instrument, Rejection, SelfTradePrevention, Trade
+from orderbook import BookAdded, BookRemoved, BookUpdated, Exchange, Instrument, Rejection, SelfTradePrevention, Trade
 from orderbook.enums import RejectReason
 from orderbook_server.gateways.grpc import feeds
+from orderbook_server.protocol.rpc.common import Desk
+from orderbook_server.sequencer.sequencer import Sequencer
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
 from ...engine.replica import Replica
@@ -103,6 +106,31 @@ def test_with_a_number_it_begins_behind_it_and_0_is_the_beginning(client):
     feed = client.StreamEvents(from_sequence=5)
     client.bid(6, 100, 5)
     assert next(feed).sequence == 6
+
+
+def test_who_comes_later_may_begin_earlier(client):
+    for order_id in range(1, 4):
+        client.bid(order_id, 100, 5)
+    feed = client.StreamEvents()
+    client.bid(4, 100, 5)
+    assert next(feed).sequence == 4
+    assert [event.sequence for event in take(client.StreamEvents(from_sequence=0), 4)] == [1, 2, 3, 4]
+    assert [event.sequence for event in take(client.StreamEvents(from_sequence=2), 2)] == [3, 4]
+
+
+def test_bytes_are_kept_of_few_events_only():
+    exchange = Exchange(event_capacity=100_000)
+    exchange.credit(1, "QUOTE", 10**9)
+    for order_id in range(1, 40_001):
+        exchange.submit("BASE-QUOTE", 1, order_id, BID, 2, 1, 1)
+    gc.collect()
+    others = sum(isinstance(thing, feeds.Block) for thing in gc.get_referrers(feeds.Block))
+    feed = feeds.EventFeed(Desk(Sequencer(exchange)))
+    position = 0
+    while messages := feed.messages(position):
+        position += len(messages)
+    assert position == 40_000
+    assert sum(isinstance(thing, feeds.Block) for thing in gc.get_referrers(feeds.Block)) - others <= feeds.BLOCKS_MAX
 
 
 def test_events_have_symbol_and_time(two_markets):

@@ -1,6 +1,7 @@
 """The server's port, its standard services, deadlines and its end."""
 
 import socket
+import time
 
 import grpc
 import pytest
@@ -33,6 +34,13 @@ def test_a_port_that_another_program_has_is_an_error():
         other.listen()
         with pytest.raises(OSError, match="in use"), serving(port=other.getsockname()[1]):
             pass
+
+
+def test_no_other_program_can_share_the_port(market):
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        with pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", market.server.port))
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
@@ -154,16 +162,23 @@ def test_what_was_carried_out_is_answered_when_the_server_shuts_down(market):
 
 
 def test_a_client_that_reads_nothing_does_not_hold_up_the_end(caplog):
+    async def stop(market):
+        await market.server.gateway.stop()
+        return market.stats.connections, len(market.sequencer.exchange.open_orders("BASE-QUOTE", 1))
+
     with serving(event_capacity=1 << 18) as market:
         feed = Client(market.server.address, options=SMALL_WINDOW).StreamEvents()
         conversation = Client(market.server.address, options=SMALL_WINDOW).trade()
+        conversation.ask(
+            options=wire.TradeOptions(cancel_on_disconnect=True), records=records.new(2, wire.SIDE_BID, 1, 1)
+        )
         batch = (records.new(1, 1, 1, 1) + records.cancel(1)) * 2000
         for _ in range(50):
             conversation.send(records=batch)
-        conversation.ask()
         eventually(lambda: market.server.call(lambda: market.sequencer.exchange.last_sequence) > 8000)
-        assert market.server.stop() < 4
-        assert market.server.call(lambda: market.stats.connections) == 0
+        began = time.monotonic()
+        assert market.server.run(stop(market)) == (0, 0)  # its orders are cancelled, too
+        assert time.monotonic() - began < 4
         feed.cancel()
     assert caplog.records == []  # gRPC has found nothing to complain of
 

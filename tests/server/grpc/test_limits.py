@@ -179,3 +179,17 @@ def test_a_subscriber_whose_events_are_gone_is_ended_and_may_come_back():
         last = market.client.Snapshot().sequence
         back = market.client.StreamEvents(from_sequence=last - 10)
         assert next(back).sequence == last - 9
+
+
+def test_clients_that_vanish_while_they_are_written_to_are_no_errors(caplog):
+    with serving(slow_consumer_seconds=0.2, event_capacity=1 << 18) as market:
+        slow, trader = (Client(market.server.address, options=SMALL_WINDOW) for _ in range(2))
+        feed, conversation = slow.StreamEvents(), trader.trade()
+        for _ in range(20):
+            conversation.send(records=(records.new(1, 1, 1, 1) + records.cancel(1)) * 2000)
+        eventually(lambda: market.server.call(lambda: market.stats.slow_consumers) == 1)
+        slow.channel.close()
+        trader.channel.close()
+        assert code_of(lambda: list(feed)) is grpc.StatusCode.CANCELLED
+        eventually(lambda: market.server.call(lambda: market.stats.connections) == 0)
+    assert caplog.records == []
