@@ -137,7 +137,7 @@ cdef Tally new_tally(const TallyRecord *record):
 
 
 cdef Command made_command(int kind, uint32_t instrument, uint64_t account_id, uint64_t order_id, object price,
-                           uint64_t quantity) except *:
+                          uint64_t quantity) except *:
     """Return a command; `price` may be None."""
     cdef Command command
     memset(&command, 0, sizeof(Command))
@@ -409,7 +409,7 @@ cdef class Sequencer:
         if account == 0 or account >= log.accounts:  # the latter: credited behind the sequencer's back
             return found
         first = first_after(log, account, after)
-        while first and len(found) < most:
+        while first and <uint64_t>len(found) < most:
             found.append(new_execution(execution_log_at(log, first), first))
             first = first + execution_log_at(log, first).on if execution_log_at(log, first).on else 0
         return found
