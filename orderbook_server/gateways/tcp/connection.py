@@ -35,6 +35,7 @@ log = structlog.get_logger()
 class _Nobody:
     """Stand where a session was, or was not let in: take nothing, say nothing."""
 
+    unsettled = False
     waiting = False
     subscribed = False
     authenticated = True
@@ -113,8 +114,7 @@ class Connection(asyncio.Protocol):
         except Exception:
             self._fail()
             return
-        session = self._session
-        if session.waiting or session.closed or session.subscribed is not self.subscribed:
+        if self._session.unsettled:
             self._settle()
 
     def eof_received(self) -> bool:

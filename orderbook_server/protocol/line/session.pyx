@@ -63,6 +63,7 @@ cdef class LineSession:
     cdef readonly bint subscribed
     cdef readonly uint64_t lines       # whole lines carried out
     cdef readonly str closed           # why to close after sending; "" while open
+    cdef readonly bint unsettled       # by the last `receive`: lines wait, it is closed, or the subscription changed
     cdef Sequencer sequencer
     cdef Session session
     cdef EventLines feed
@@ -124,10 +125,12 @@ cdef class LineSession:
         """Take what came in, carry out the lines that are whole, and return answers and events in their order."""
         cdef uint64_t begun = monotonic_ns()
         cdef uint64_t lines = self.lines
+        cdef bint subscribed = self.subscribed
         if self.closed:
             return b""
         self.pending = self.pending + data if self.pending else data
         self.work()
+        self.unsettled = self.waiting or self.subscribed != subscribed or self.closed != ""
         if self.batches is not None:
             observe(self.batches, self.lines - lines)
         if self.handling is not None:
