@@ -10,7 +10,7 @@ from structlog.typing import Processor
 
 from orderbook_server.config import Settings
 
-LIBRARIES = ("asyncio", "grpc")  # at debug level they tell of themselves, not of the exchange
+LIBRARIES = ("asyncio", "grpc", "aiohttp")  # at debug level they tell of themselves, not of the exchange
 
 
 def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
