@@ -30,7 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def runs_on_a_reference(item: pytest.Item) -> bool:
     """Tell whether a test is one of a pair and runs on the one that is plain Python."""
-    return "reference" in getattr(item, "callspec", NO_PARAMETERS).params.values()
+    values = getattr(item, "callspec", NO_PARAMETERS).params.values()
+    return any(isinstance(value, str) and value == "reference" for value in values)
 
 
 @pytest.hookimpl(tryfirst=True)  # before marks are looked at
