@@ -117,6 +117,10 @@ class Settings:
             Seconds(), "Limits", "That a subscriber's buffer may be full without anything being read.", "seconds"
         ),
     )
+    grpc_connections_max: int = field(
+        default=2000,
+        metadata=_about(Count(), "Limits", "gRPC connections at once; one more is closed.", "connections"),
+    )
     grpc_calls_max: int = field(
         default=10_000, metadata=_about(Count(), "Limits", "gRPC calls under way at once, streams included.", "calls")
     )

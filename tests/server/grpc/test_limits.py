@@ -130,6 +130,17 @@ def answers(client):
         return False
 
 
+def test_connections_are_limited_also_those_that_never_call():
+    with serving(grpc_connections_max=2) as market:
+        assert market.client.ListInstruments().status.ok
+        address = (market.server.host, market.server.port)
+        with socket.create_connection(address, 10) as second, socket.create_connection(address, 10) as third:
+            assert third.recv(1) == b""
+            assert second.recv(1) != b""  # the server's settings
+        assert market.client.ListInstruments().status.ok
+        eventually(lambda: answers(Client(market.server.address)))
+
+
 def test_a_connection_without_a_call_is_closed():
     with serving(idle_seconds=0.2) as market, socket.create_connection(market.server.address.split(":")) as plain:
         plain.settimeout(10)
