@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import grpc
 
 STOP_SECONDS = 4.5  # for each listener, all at the same time
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 SPARE_FILES = 1024  # file descriptors beside those of clients' connections: metrics', the process's own
 
 log = structlog.get_logger()
@@ -104,7 +105,7 @@ class Server:
 
 
 async def serve(settings: Settings) -> None:
-    """Run the server until SIGTERM or SIGINT; raise ConfigError where it cannot start."""
+    """Run the server until SIGTERM or SIGINT, which do nothing from then on; raise ConfigError where it cannot start."""
     stopping = asyncio.Event()
     reasons: list[str] = []
 
@@ -113,7 +114,7 @@ async def serve(settings: Settings) -> None:
         stopping.set()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop, number)
     server = Server(settings)
     raise_file_limit(files_wanted(settings))
@@ -132,6 +133,9 @@ async def serve(settings: Settings) -> None:
     log.info("stopping", signal=reasons[0])
     await server.stop()
     log.info("stopped", last_sequence=server.sequencer.exchange.last_sequence)
+    for number in STOP_SIGNALS:  # who asks twice shall not kill the process on its last steps
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
 
 
 def warn_of_exposure(settings: Settings) -> None:
