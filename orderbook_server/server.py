@@ -105,7 +105,7 @@ class Server:
 
 
 async def serve(settings: Settings) -> None:
-    """Run the server until SIGTERM or SIGINT, which do nothing from then on; raise ConfigError where it cannot start."""
+    """Run the server until SIGTERM or SIGINT, which do nothing once it has ended; raise ConfigError."""
     stopping = asyncio.Event()
     reasons: list[str] = []
 
