@@ -99,7 +99,10 @@ class Settings:
     messages_per_second: int = field(
         default=0,
         metadata=_about(
-            Count(minimum=0), "Limits", "Per connection; of a Trade stream, commands; 0: any number.", "messages"
+            Count(minimum=0),
+            "Limits",
+            "Per connection; of a Trade stream, opening and commands; 0: any number.",
+            "messages",
         ),
     )
     buffer_bytes_max: int = field(

@@ -162,6 +162,7 @@ class Service:
         await self._streams.run("Trade", context, lambda _stream: self._trade_talk(context))
 
     async def _trade_talk(self, context: Context) -> None:
+        self._gate.count(context, 1)
         access = self._gate.access(context)
         check(access, "Trade", None)
         await context.send_initial_metadata(())

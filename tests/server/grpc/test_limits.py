@@ -87,11 +87,11 @@ def code_of_call(client, order_id):
 
 
 def test_of_a_trade_stream_commands_are_counted():
-    with serving(messages_per_second=5) as market:
+    with serving(messages_per_second=6) as market:
         conversation = market.client.trade()
         conversation.ask(records=records.new(1, 1, 1, 1) * 5)
         before = market.state_hash()
-        conversation.send(records=records.new(2, 1, 1, 1) * 5)
+        conversation.send(records=records.new(2, 1, 1, 1) * 6)
         assert code_of(lambda: next(conversation.call)) is EXHAUSTED
         assert market.state_hash() == before
 
@@ -100,6 +100,13 @@ def test_the_rate_is_looked_at_before_the_token():
     with serving(messages_per_second=1, authenticate={}.get) as market:
         assert code_of(market.client.Snapshot) is grpc.StatusCode.UNAUTHENTICATED
         assert code_of(market.client.Snapshot) is EXHAUSTED
+
+
+def test_a_trade_stream_is_counted_when_it_is_opened():
+    """Else tokens could be tried on it without a limit."""
+    with serving(messages_per_second=1, authenticate={}.get) as market:
+        assert code_of(lambda: next(market.client.trade().call)) is grpc.StatusCode.UNAUTHENTICATED
+        assert code_of(lambda: next(market.client.trade().call)) is EXHAUSTED
 
 
 def test_a_message_that_is_too_long_is_refused():
