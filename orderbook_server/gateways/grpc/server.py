@@ -108,7 +108,8 @@ class GrpcGateway:
         server, self._server = self._server, None
         if server is None:
             return
-        self._sequencer.listeners.remove(self._bell.ring)
-        self._streams.close()
+        stopping = asyncio.create_task(server.stop(STOP_SECONDS))
         await self._health.stop()
-        await server.stop(STOP_SECONDS)
+        await self._streams.close(self._bell)
+        self._sequencer.listeners.remove(self._bell.ring)
+        await stopping
