@@ -51,7 +51,9 @@ def _renderers(settings: Settings, stream: TextIO) -> list[Processor]:
     if settings.log_format == "console" or (settings.log_format == "auto" and terminal):
         plain = structlog.dev.plain_traceback  # others show the values of variables: tokens may be among them
         return [
-            structlog.dev.ConsoleRenderer(colors=terminal and "NO_COLOR" not in os.environ, exception_formatter=plain)
+            structlog.dev.ConsoleRenderer(
+                colors=terminal and "NO_COLOR" not in os.environ, exception_formatter=plain, sort_keys=False
+            )
         ]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
 
