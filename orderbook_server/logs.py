@@ -34,6 +34,7 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.captureWarnings(True)
     for library in LIBRARIES:
         logging.getLogger(library).setLevel(max(level, logging.INFO))
     structlog.configure(

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import grpc
 
 STOP_SECONDS = 4.5  # for each listener, all at the same time
-SPARE_FILES = 1024  # file descriptors beside those of TCP connections: gRPC's, metrics', the process's own
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SPARE_FILES = 1024  # file descriptors beside those of clients' connections: metrics', the process's own
 
 log = structlog.get_logger()
 
@@ -112,7 +113,7 @@ def reason_of(error: OSError | UnicodeError) -> str:
 
 
 async def serve(settings: Settings) -> None:
-    """Run the server until SIGTERM or SIGINT; raise ConfigError where it cannot start."""
+    """Run the server until SIGTERM or SIGINT, which do nothing once it has ended; raise ConfigError."""
     stopping = asyncio.Event()
     reasons: list[str] = []
 
@@ -121,11 +122,10 @@ async def serve(settings: Settings) -> None:
         stopping.set()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop, number)
-    if settings.tcp:
-        raise_file_limit(settings.connections_max + SPARE_FILES)
     server = Server(settings)
+    raise_file_limit(files_wanted(settings))
     await server.start()
     symbols = [instrument.symbol for instrument in settings.instruments]
     log.info(
@@ -141,6 +141,9 @@ async def serve(settings: Settings) -> None:
     log.info("stopping", signal=reasons[0])
     await server.stop()
     log.info("stopped", last_sequence=server.sequencer.exchange.last_sequence)
+    for number in STOP_SIGNALS:  # who asks twice shall not kill the process on its last steps
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
 
 
 def warn_of_exposure(settings: Settings) -> None:
@@ -155,6 +158,12 @@ def warn_of_exposure(settings: Settings) -> None:
             log.warning("tokens travel in the clear: there is no TLS", listener=name)
 
 
+def files_wanted(settings: Settings) -> int:
+    """Return how many files may have to be open: a connection is one."""
+    tcp = settings.connections_max if settings.tcp else 0
+    return tcp + (settings.grpc_connections_max if settings.grpc else 0) + SPARE_FILES
+
+
 def raise_file_limit(wanted: int) -> None:
     """Raise the soft limit of open files as far as wanted and allowed, and say so where that is not enough."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -164,7 +173,7 @@ def raise_file_limit(wanted: int) -> None:
     if limit > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     if limit < wanted:
-        log.warning("fewer files may be open than connections_max needs", limit=limit, wanted=wanted)
+        log.warning("fewer files may be open than the limits of connections need", limit=limit, wanted=wanted)
 
 
 def grpc_credentials(security: Security) -> "grpc.ServerCredentials | None":

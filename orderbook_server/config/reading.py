@@ -50,8 +50,12 @@ def read_toml(path: Path) -> dict[str, Any]:
             return tomllib.load(file, parse_float=Decimal)
     except OSError as error:
         raise ConfigError(path, problem=f"cannot be read: {error.strerror}") from error
-    except (ValueError, ArithmeticError) as error:  # no TOML, no UTF-8, or a number beyond all numbers
-        raise ConfigError(path, problem=f"is not TOML: {error or 'a number is out of range'}") from error
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise ConfigError(path, problem=f"is not TOML: {error}") from error
+    except ArithmeticError as error:
+        raise ConfigError(path, problem="is not TOML: a number is out of range") from error
+    except RecursionError as error:
+        raise ConfigError(path, problem="is not TOML: brackets are nested too deep") from error
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

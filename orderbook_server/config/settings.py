@@ -99,7 +99,10 @@ class Settings:
     messages_per_second: int = field(
         default=0,
         metadata=_about(
-            Count(minimum=0), "Limits", "Per connection; of a Trade stream, commands; 0: any number.", "messages"
+            Count(minimum=0),
+            "Limits",
+            "Per connection; of a Trade stream, opening and commands; 0: any number.",
+            "messages",
         ),
     )
     buffer_bytes_max: int = field(
@@ -116,6 +119,10 @@ class Settings:
         metadata=_about(
             Seconds(), "Limits", "That a subscriber's buffer may be full without anything being read.", "seconds"
         ),
+    )
+    grpc_connections_max: int = field(
+        default=2000,
+        metadata=_about(Count(), "Limits", "gRPC connections at once; one more is closed.", "connections"),
     )
     grpc_calls_max: int = field(
         default=10_000, metadata=_about(Count(), "Limits", "gRPC calls under way at once, streams included.", "calls")

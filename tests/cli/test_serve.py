@@ -186,6 +186,15 @@ def test_a_life(number: signal.Signals) -> None:
         assert {event["level"] for event in server.events} == {"info"}
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_asks_more_than_once_gets_the_same_end(number: signal.Signals) -> None:
+    with serving(*FREE) as server:
+        while server.process.poll() is None:
+            server.process.send_signal(number)
+            time.sleep(0.002)
+        assert server.process.returncode == 0
+
+
 def test_grpc_answers() -> None:
     import grpc
 

@@ -176,6 +176,24 @@ def test_a_link_stays_a_link(file, tmp_path):
     assert Tokens.load(tmp_path / "secret" / "tokens.toml").authenticate(token)
 
 
+def test_what_is_no_file_is_not_replaced_by_one(file):
+    """A device as the file: it would be gone for all."""
+    os.mkfifo(file)
+    with pytest.raises(ConfigError, match=r"tokens\.toml: is no file that can be replaced$"):
+        add_token(file, ALICE)
+    assert stat.S_ISFIFO(file.stat().st_mode)
+
+
+@pytest.mark.parametrize("before", ["token = []\n", f"token = [{{{', '.join(entry().splitlines()[1:])}}}]\n"])
+def test_nothing_is_added_where_it_would_break_the_file(file, before):
+    """A list in brackets is a good file, but no table can stand behind it."""
+    file.write_text(before)
+    Tokens.load(file)
+    with pytest.raises(ConfigError, match=r"tokens\.toml: token: must be tables \[\[token\]\] to which"):
+        add_token(file, ALICE)
+    assert file.read_text() == before
+
+
 def test_a_crash_while_writing_leaves_the_file_as_it_was(file, monkeypatch):
     add_token(file, ALICE)
     before = file.read_bytes()

@@ -245,7 +245,8 @@ def test_instruments_in_a_file(tmp_path):
         ('[[instrument]]\nsymbol = "A-B"\n[[instrument]]\nsymbol = "A-B"', "instrument: A-B: comes twice"),
         ("tcp = ", "is not TOML: Invalid value"),
         ("tcp = 1\ntcp = 2", "is not TOML: Cannot overwrite a value"),
-        ("auth_seconds = 1e99999999999999999999", "is not TOML: "),
+        ("auth_seconds = 1e99999999999999999999", "is not TOML: a number is out of range"),
+        ("tcp = " + "[" * 20_000, "is not TOML: brackets are nested too deep"),
     ],
 )
 def test_what_is_wrong_in_a_file(tmp_path, text, message):

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import re
+import warnings
 from datetime import UTC, datetime
 
 import pytest
@@ -30,6 +31,7 @@ def as_before():
     handlers, level = root.handlers[:], root.level
     yield
     root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(False)
     structlog.reset_defaults()
 
 
@@ -128,6 +130,15 @@ def test_a_traceback_shows_no_values(log_format):
     lines = logs_of(io.StringIO(), act, log_format=log_format)
     assert "ValueError: 10" in "".join(lines)
     assert "obt_secret" not in "".join(lines)
+
+
+def test_a_warning_of_a_library_is_one_line_of_json():
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        (line,) = logs_of(io.StringIO(), lambda: warnings.warn("never\nawaited", RuntimeWarning, stacklevel=1))
+    event = json.loads(line)
+    assert "RuntimeWarning: never\nawaited" in event["event"]
+    assert (event["level"], event["logger"]) == ("warning", "py.warnings")
 
 
 def test_what_json_cannot_say_is_said_as_text():

@@ -77,8 +77,8 @@ class EventFeed:
         if after == last:
             return []
         block = self._blocks.pop(number, None)
-        if block is None or after < block.after:
-            block = Block(after)
+        if block is None or not block.after <= after <= block.after + len(block.messages):
+            block = Block(after)  # also behind the end of the other: what lies between may be gone
         end = block.after + len(block.messages)
         if end < min(last, (number + 1) * BLOCK_EVENTS):
             events = self._exchange.events(end, (number + 1) * BLOCK_EVENTS - end)

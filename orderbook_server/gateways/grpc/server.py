@@ -28,6 +28,7 @@ def options_of(settings: Settings) -> list[tuple[str, int]]:
     options = [
         ("grpc.so_reuseport", 0),  # else a port that another server has would be shared with it
         ("grpc.max_receive_message_length", settings.grpc_message_bytes_max),
+        ("grpc.max_allowed_incoming_connections", settings.grpc_connections_max),  # idle ones take files from all
         ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_SECONDS * 1000),
         ("grpc.keepalive_permit_without_calls", 1),
@@ -107,7 +108,8 @@ class GrpcGateway:
         server, self._server = self._server, None
         if server is None:
             return
-        self._sequencer.listeners.remove(self._bell.ring)
-        self._streams.close()
+        stopping = asyncio.create_task(server.stop(STOP_SECONDS))
         await self._health.stop()
-        await server.stop(STOP_SECONDS)
+        await self._streams.close(self._bell)
+        self._sequencer.listeners.remove(self._bell.ring)
+        await stopping

@@ -162,6 +162,7 @@ class Service:
         await self._streams.run("Trade", context, lambda _stream: self._trade_talk(context))
 
     async def _trade_talk(self, context: Context) -> None:
+        self._gate.count(context, 1)
         access = self._gate.access(context)
         check(access, "Trade", None)
         await context.send_initial_metadata(())
@@ -186,6 +187,9 @@ class Service:
     def _batch(self, message: bytes, access: Access, context: Context, *, first: bool) -> wire.TradeRequest:
         """Return a batch of which every command may be carried out; raise Refused, and then none is."""
         request: wire.TradeRequest = parsed(wire.TradeRequest, message)
+        if len(request.commands) > trade.MESSAGES_MAX:
+            details = f"more than {trade.MESSAGES_MAX} commands as messages; records may be more"
+            raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, details)
         commands = trade.command_count(request)
         self._stats.batches.observe(commands)
         self._gate.count(context, max(commands, 1))

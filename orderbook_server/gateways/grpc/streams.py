@@ -15,6 +15,7 @@ from orderbook_server.metrics.transport import TransportStats
 log = structlog.get_logger()
 
 Context = grpc.aio.ServicerContext[Any, Any]
+CLOSE_SECONDS = 1.0  # for streams to end by themselves when the server shuts down: first those that trade, then feeds
 WATCHES_PER_LIMIT = 4  # looks at the subscribers in the time that one may be slow
 
 
@@ -29,7 +30,8 @@ class Stream:
     """A call that lasts, and how to end it."""
 
     def __init__(self, task: "asyncio.Task[Any]") -> None:
-        self._task = task
+        self.task = task
+        self.follows = False  # a feed
         self.refusal: Refused | None = None  # why the server ends it
         self.writing_since: float | None = None  # by the loop's clock; None while no subscriber is being written to
 
@@ -37,7 +39,7 @@ class Stream:
         """End the call with a status, behind what was written to it before."""
         if self.refusal is None:
             self.refusal = refusal
-            self._task.cancel()
+            self.task.cancel()
 
 
 class Streams:
@@ -49,6 +51,7 @@ class Streams:
         self._loop = asyncio.get_running_loop()
         self._open: set[Stream] = set()
         self._closed = False
+        self._draining = False
         self._watch = self._loop.create_task(self._find_slow())
 
     async def run(self, rpc: str, context: Context, talk: Callable[[Stream], Awaitable[None]]) -> None:
@@ -82,6 +85,7 @@ class Streams:
     async def follow(self, stream: Stream, context: Context, bell: Bell, reader: Reader) -> None:
         """Write what a reader finds, for ever; raise SlowConsumer when what comes next is no longer held."""
         clock = self._loop.time
+        stream.follows = True
         while True:
             idle = True
             try:
@@ -92,6 +96,8 @@ class Streams:
             except SequenceGone:
                 raise SlowConsumer("events that were not sent yet are no longer held") from None
             stream.writing_since = None
+            if idle and self._draining:
+                raise Refused(grpc.StatusCode.UNAVAILABLE, GOODBYE)
             if idle:
                 await bell.wait()
 
@@ -104,9 +110,24 @@ class Streams:
                 if stream.writing_since is not None and stream.writing_since < latest:
                     stream.end(SlowConsumer(f"nothing was read for {self._slow_seconds} seconds"))
 
-    def close(self) -> None:
-        """End all, and those that come later: the server shuts down."""
+    async def close(self, bell: Bell) -> None:
+        """End all, and those that come later: the server shuts down. Feeds tell what the end of the others changed."""
         self._closed = True
         self._watch.cancel()
-        for stream in self._open:
+        others = {stream for stream in self._open if not stream.follows}
+        self._end(others)
+        await wait_for(others)
+        self._draining = True
+        bell.ring()
+        await wait_for(self._open)
+        self._end(self._open)
+
+    def _end(self, streams: set[Stream]) -> None:
+        for stream in streams:
             stream.end(Refused(grpc.StatusCode.UNAVAILABLE, GOODBYE))
+
+
+async def wait_for(streams: set[Stream]) -> None:
+    """Wait until streams have ended, but not long."""
+    if streams:
+        await asyncio.wait([stream.task for stream in streams], timeout=CLOSE_SECONDS)

@@ -12,6 +12,7 @@ from orderbook_wire.v1 import orderbook_pb2 as wire
 
 RECORD_ACCOUNT = struct.Struct("<8xQ32x")  # of a COMMAND record, its account_id
 RECORD_BYTES = RECORD_ACCOUNT.size
+MESSAGES_MAX = 10_000  # commands as messages in a batch: a tenth of a second in which nobody else has a turn
 
 
 def command_count(request: wire.TradeRequest) -> int:

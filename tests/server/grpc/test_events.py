@@ -168,6 +168,16 @@ def test_what_was_told_to_others_is_out_of_range_too_when_it_is_gone():
         assert error.value.code() is grpc.StatusCode.OUT_OF_RANGE
 
 
+def test_what_was_told_to_others_does_not_hide_what_is_still_held():
+    """The bytes that are kept end before the oldest event that is held, and that is where the client goes on."""
+    with serving(event_capacity=8) as market:
+        market.client.bid(1, 100, 5)
+        take(market.client.StreamEvents(from_sequence=0), 1)
+        for order_id in range(2, 21):
+            market.client.bid(order_id, 100, 5)
+        assert [event.sequence for event in take(market.client.StreamEvents(from_sequence=12), 8)] == [*range(13, 21)]
+
+
 def test_a_removal_by_self_trade_prevention_reads_canceled():
     instrument = Instrument("A-B", "A", "B", self_trade_prevention=SelfTradePrevention.CANCEL_OLDEST)
     with serving(instruments=(instrument,)) as market:

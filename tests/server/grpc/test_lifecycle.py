@@ -149,6 +149,20 @@ def test_streams_end_with_unavailable_and_calls_are_no_longer_taken(market):
     assert market.sequencer.listeners == []
 
 
+def test_feeds_tell_what_the_end_of_others_changed(market):
+    feed, account = market.client.StreamEvents(), market.client.StreamAccountEvents(account_id=1)
+    conversations = [market.client.trade() for _ in range(3)]
+    for order_id, conversation in enumerate(conversations, 1):
+        batch = records.new(order_id, wire.SIDE_BID, 100, 5)
+        conversation.ask(options=wire.TradeOptions(cancel_on_disconnect=True), records=batch)
+    assert market.server.stop() < 2
+    told, own = [], []
+    assert code_of(lambda: told.extend(feed)) is UNAVAILABLE
+    assert code_of(lambda: own.extend(account)) is UNAVAILABLE
+    assert [event.book.WhichOneof("kind") for event in told] == ["added"] * 3 + ["removed"] * 3
+    assert [event.WhichOneof("kind") for event in own] == ["accepted"] * 3 + ["canceled"] * 3
+
+
 def test_what_was_carried_out_is_answered_when_the_server_shuts_down(market):
     """All batches that reached the book have their answers, and the others are not begun."""
     conversation = market.client.trade()

@@ -87,11 +87,11 @@ def code_of_call(client, order_id):
 
 
 def test_of_a_trade_stream_commands_are_counted():
-    with serving(messages_per_second=5) as market:
+    with serving(messages_per_second=6) as market:
         conversation = market.client.trade()
         conversation.ask(records=records.new(1, 1, 1, 1) * 5)
         before = market.state_hash()
-        conversation.send(records=records.new(2, 1, 1, 1) * 5)
+        conversation.send(records=records.new(2, 1, 1, 1) * 6)
         assert code_of(lambda: next(conversation.call)) is EXHAUSTED
         assert market.state_hash() == before
 
@@ -100,6 +100,13 @@ def test_the_rate_is_looked_at_before_the_token():
     with serving(messages_per_second=1, authenticate={}.get) as market:
         assert code_of(market.client.Snapshot) is grpc.StatusCode.UNAUTHENTICATED
         assert code_of(market.client.Snapshot) is EXHAUSTED
+
+
+def test_a_trade_stream_is_counted_when_it_is_opened():
+    """Else tokens could be tried on it without a limit."""
+    with serving(messages_per_second=1, authenticate={}.get) as market:
+        assert code_of(lambda: next(market.client.trade().call)) is grpc.StatusCode.UNAUTHENTICATED
+        assert code_of(lambda: next(market.client.trade().call)) is EXHAUSTED
 
 
 def test_a_message_that_is_too_long_is_refused():
@@ -128,6 +135,17 @@ def answers(client):
         return client.Snapshot().status.ok
     except grpc.RpcError:
         return False
+
+
+def test_connections_are_limited_also_those_that_never_call():
+    with serving(grpc_connections_max=2) as market:
+        assert market.client.ListInstruments().status.ok
+        address = (market.server.host, market.server.port)
+        with socket.create_connection(address, 10) as second, socket.create_connection(address, 10) as third:
+            assert third.recv(1) == b""
+            assert second.recv(1) != b""  # the server's settings
+        assert market.client.ListInstruments().status.ok
+        eventually(lambda: answers(Client(market.server.address)))
 
 
 def test_a_connection_without_a_call_is_closed():

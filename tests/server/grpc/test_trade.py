@@ -30,6 +30,16 @@ def ended(conversation):
     return error.value.code()
 
 
+def test_a_batch_of_very_many_messages_is_refused_whole(market):
+    """It would keep all others waiting; what a message may hold of empty commands, for seconds."""
+    assert len(market.client.trade().ask(commands=[wire.TradeCommand()] * 10_000).answers) == 10_000
+    before = market.state_hash()
+    conversation = market.client.trade()
+    conversation.send(commands=[bid(1, 100, 5)] * 10_001)
+    assert ended(conversation) is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert market.state_hash() == before
+
+
 def test_messages_are_answered_each_in_its_own_kind(client):
     client.ask(9, 100, 2)
     response = client.trade().ask(
