@@ -11,7 +11,7 @@ from orderbook_server.metrics.registry import Metrics
 CONNECTIONS_MAX = 64
 CONNECTION_SECONDS = 120  # then it is closed after its answer, if there is one: who scrapes connects again
 READ_SECONDS = 10  # that a client has for that answer
-STOP_SECONDS = 2
+STOP_SECONDS = 1  # aiohttp takes it twice from clients who do not read
 HINT = "There is nothing here. The figures are at /metrics.\n"
 
 

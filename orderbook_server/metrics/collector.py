@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from orderbook.errors import BY_NUMBER
 from orderbook_server.metrics.histogram import Histogram
 from orderbook_server.metrics.levels import level_counts
 from orderbook_server.metrics.transport import TransportStats
@@ -14,6 +15,11 @@ SIDES = ("bid", "ask")
 HANDLING_BITS = range(8, 36)  # 255 ns to 34 s
 BATCH_BITS = range(1, 21)  # 1 to a million commands
 NANOSECONDS = 1_000_000_000
+NEVER_OF_NEW = ("unknown_order", "account_mismatch")
+REASONS = (  # all are told from the start, as 0: who computes rates would miss the first of each
+    *(error.code for error in BY_NUMBER.values() if error.code not in NEVER_OF_NEW),
+    "insufficient_liquidity",
+)
 
 
 class ExchangeCollector(Collector):
@@ -42,8 +48,8 @@ class ExchangeCollector(Collector):
             "matching_orders_rejected", "New orders rejected, by reason.", labels=["instrument", "reason"]
         )
         for symbol, tally in zip(self._symbols, tallies, strict=True):
-            for reason, count in tally.refused.items():
-                rejected.add_metric([symbol, reason], count)
+            for reason in REASONS:
+                rejected.add_metric([symbol, reason], tally.refused.get(reason, 0))
         yield rejected
         for name, text, counts in (
             ("trades_executed", "Trades.", [tally.trades for tally in tallies]),

@@ -414,6 +414,11 @@ cdef class Sequencer:
             first = first + execution_log_at(log, first).on if execution_log_at(log, first).on else 0
         return found
 
+    def newest_execution(self, uint64_t account_id):
+        """Return the number of an account's newest execution, 0 before its first. O(1)."""
+        cdef uint32_t account = account_find(self.markets.money.accounts, account_id)
+        return self.recorder.log.newest[account] if account and account < self.recorder.log.accounts else 0
+
     @property
     def last_execution(self):
         """The number of the newest execution of all accounts, 0 before the first."""

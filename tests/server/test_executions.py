@@ -284,6 +284,16 @@ def test_cancels_are_told_in_order_of_entry():
     ]
 
 
+def test_the_newest_of_an_account():
+    sequencer = two_accounts()
+    assert [sequencer.newest_execution(account) for account in (1, 2, 3)] == [0, 0, 0]
+    sequencer.submit(0, 1, 10, ASK, LIMIT, 90, 4)
+    assert [sequencer.newest_execution(account) for account in (1, 2, 3)] == [1, 0, 0]
+    sequencer.submit(0, 2, 11, BID, LIMIT, 90, 1)
+    for account in (1, 2):
+        assert sequencer.newest_execution(account) == sequencer.executions(account)[-1].sequence
+
+
 def test_refusals_are_told_to_who_asked_and_exists():
     """A credit is not an event of accounts, and an account that was never credited is told nothing."""
     sequencer = two_accounts()

@@ -13,6 +13,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from orderbook import DuplicateOrder, Exchange, Instrument, OrderType, Side, UnknownAccount
+from orderbook.errors import BY_NUMBER
 from orderbook_server.gateways import http
 from orderbook_server.gateways.http import HttpGateway
 from orderbook_server.metrics.registry import Metrics
@@ -70,10 +71,14 @@ def test_figures_of_instruments(sequencer):
         ("matching_best_price", "BTC-USD", "bid"): 90,
         ("matching_best_price", "BTC-USD", "ask"): 95,
     }
-    assert {key: value for key, value in figures.items() if "BTC-USD" in key} == expected
+    assert {key: value for key, value in figures.items() if "BTC-USD" in key and value} == expected
     idle = {key: value for key, value in figures.items() if "ETH-USD" in key}
     assert set(idle.values()) == {0}
-    assert not any(key[0] in ("matching_best_price", "matching_orders_rejected_total") for key in idle)
+    assert not any(key[0] == "matching_best_price" for key in idle)
+    reasons = {key[2] for key in idle if key[0] == "matching_orders_rejected_total"}
+    assert reasons == {error.code for error in BY_NUMBER.values()} - {"unknown_order", "account_mismatch"} | {
+        "insufficient_liquidity"
+    }
     assert figures[("matching_last_sequence",)] == sequencer.exchange.last_sequence
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Protocol
 
 from orderbook_server.protocol.rpc.common import Desk
 from orderbook_server.protocol.rpc.events import account_event, engine_event
@@ -11,34 +12,54 @@ BLOCKS_MAX = 64  # kept: the ones that were used last
 EXECUTIONS_MAX = 256  # read at once
 
 
+class Reader(Protocol):
+    """A place in a feed."""
+
+    def has_news(self) -> bool:
+        """Tell whether there is something behind it."""
+
+    def messages(self) -> Iterator[bytes]:
+        """Yield some of the messages that come next, none if there are none; raise SequenceGone."""
+
+
 class Bell:
-    """Wakes whoever waits for news, once per turn of the loop, however many commands brought some."""
+    """Wakes whoever waits for news and has some, once per turn of the loop, however many commands brought it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: dict[asyncio.Future[None], Reader] = {}
         self._rung = False
 
     def ring(self) -> None:
-        """Wake all, soon. The sequencer calls it after commands that made events or executions."""
+        """Wake those who have news, soon. The sequencer calls it after commands that made events or executions."""
         if self._waiting and not self._rung:
             self._rung = True
             self._loop.call_soon(self._wake)
 
     def _wake(self) -> None:
         self._rung = False
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(None)
+        for future, reader in self._waiting.items():
+            if reader.has_news():
+                _wake_up(future)
 
-    async def wait(self) -> None:
-        """Wait for the next ring."""
+    def wake_all(self) -> None:
+        """Wake all, news or not."""
+        for future in self._waiting:
+            _wake_up(future)
+
+    async def wait(self, reader: Reader) -> None:
+        """Wait until the bell rings for a reader."""
         future = self._loop.create_future()
-        self._waiting.add(future)
+        self._waiting[future] = reader
         try:
             await future
         finally:
-            self._waiting.discard(future)
+            del self._waiting[future]
+
+
+def _wake_up(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 class Block:
@@ -103,6 +124,10 @@ class EventReader:
         """How many events it has not been sent yet."""
         return self._feed.last - self.position
 
+    def has_news(self) -> bool:
+        """Tell whether there are events behind it."""
+        return self.lag > 0
+
     def messages(self) -> Iterator[bytes]:
         """Yield some of the events that come next, none if there are none; each counts as sent when asked for the one
         behind it. Raise SequenceGone where they are no longer held."""
@@ -121,6 +146,10 @@ class AccountReader:
         self._account_id = account_id
         self._position = desk.sequencer.last_execution if after is None else after
         desk.sequencer.executions(account_id, self._position, 0)
+
+    def has_news(self) -> bool:
+        """Tell whether there are executions behind it: there may be many who follow quiet accounts."""
+        return self._sequencer.newest_execution(self._account_id) > self._position
 
     def messages(self) -> Iterator[bytes]:
         """Yield some of the executions that come next, none if there are none; raise SequenceGone."""

@@ -12,9 +12,9 @@ from google.protobuf.message_factory import GetMessageClass
 from orderbook import SequenceGone
 from orderbook_server.auth import Access
 from orderbook_server.gateways.grpc.access import Context, Gate, check, check_batch
-from orderbook_server.gateways.grpc.feeds import AccountReader, Bell, EventFeed, EventReader
+from orderbook_server.gateways.grpc.feeds import AccountReader, Bell, EventFeed, EventReader, Reader
 from orderbook_server.gateways.grpc.refusals import Refused, refuse
-from orderbook_server.gateways.grpc.streams import Reader, Stream, Streams
+from orderbook_server.gateways.grpc.streams import Stream, Streams
 from orderbook_server.metrics.transport import TransportStats
 from orderbook_server.protocol.rpc import trade
 from orderbook_server.protocol.rpc.accounts import Accounts

@@ -1,14 +1,14 @@
 """Calls that last: who they are, how they are ended, and which of them are not read."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import grpc
 import structlog
 
 from orderbook import SequenceGone
-from orderbook_server.gateways.grpc.feeds import Bell
+from orderbook_server.gateways.grpc.feeds import Bell, Reader
 from orderbook_server.gateways.grpc.refusals import GOODBYE, Refused, SlowConsumer, broken_is_gone, refuse
 from orderbook_server.metrics.transport import TransportStats
 
@@ -17,13 +17,6 @@ log = structlog.get_logger()
 Context = grpc.aio.ServicerContext[Any, Any]
 CLOSE_SECONDS = 1.0  # for streams to end by themselves when the server shuts down: first those that trade, then feeds
 WATCHES_PER_LIMIT = 4  # looks at the subscribers in the time that one may be slow
-
-
-class Reader(Protocol):
-    """A place in a feed."""
-
-    def messages(self) -> Iterator[bytes]:
-        """Yield some of the messages that come next, none if there are none; raise SequenceGone."""
 
 
 class Stream:
@@ -99,7 +92,7 @@ class Streams:
             if idle and self._draining:
                 raise Refused(grpc.StatusCode.UNAVAILABLE, GOODBYE)
             if idle:
-                await bell.wait()
+                await bell.wait(reader)
 
     async def _find_slow(self) -> None:
         """End subscribers to whom a single message could not be sent for too long."""
@@ -118,7 +111,7 @@ class Streams:
         self._end(others)
         await wait_for(others)
         self._draining = True
-        bell.ring()
+        bell.wake_all()
         await wait_for(self._open)
         self._end(self._open)
 
