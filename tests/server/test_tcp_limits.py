@@ -39,6 +39,26 @@ def long_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "CLOSE_SECONDS", 20.0)
 
 
+# Those who make much work
+
+
+def test_costly_lines_do_not_hold_up_others() -> None:
+    """Each walks the whole book and says little: a packet of them is a second of work."""
+    lines = 4_000
+    with tcp_server() as server, server.connect() as busy, server.connect() as other:
+        server.fill_book(40_000)
+
+        def at_work() -> bool:
+            return any(each._session.waiting for each in server.gateway.connections)
+
+        busy.send(*["N 2 1 A 0 50000 FOK"] * lines)
+        eventually(lambda: server.running.call(at_work))
+        for _ in range(3):
+            assert other.ask("P").startswith("PONG ")
+        assert server.running.call(at_work)
+        assert [busy.line() for _ in range(lines)] == ["EXEC 50000"] * lines
+
+
 # Those who do not read
 
 
