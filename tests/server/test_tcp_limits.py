@@ -173,6 +173,25 @@ def test_idle_connections_are_closed_unless_they_are_fed() -> None:
         eventually(lambda: server.stats.connections == 0)
 
 
+def test_who_reads_a_long_answer_is_not_idle() -> None:
+    """Not while it reads, slowly, and what it sent behind waits; and not at once when it has read all."""
+    with tcp_server(idle_seconds=0.6) as server, server.connect(receive_bytes=4096) as slow:
+        size = server.fill_book(300_000)
+        slow.send("S", "P")
+        read, began = 0, time.monotonic()
+        while time.monotonic() < began + 2:
+            read += len(slow.socket.recv(20_000))
+            time.sleep(0.01)  # slowness itself is what is looked at
+        assert read < size
+        end = b""
+        while not end.endswith(b"\nPONG 300000\n"):
+            data = slow.socket.recv(1 << 20)
+            assert data
+            end = end[-20:] + data
+        assert slow.ask("V").startswith("VERSION")
+        assert slow.rest()[-1] == "ERR idle_timeout"
+
+
 def test_idle_and_deaf_connections_are_cut_off(short_goodbye: None) -> None:
     with tcp_server(idle_seconds=0.3) as server, server.connect(receive_bytes=4096) as deaf:
         server.fill_book(10_000)

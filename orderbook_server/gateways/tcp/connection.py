@@ -203,7 +203,9 @@ class Connection(asyncio.Protocol):
         if session.lines != self._lines or session.subscribed:
             self._lines = session.lines
             self._active_since = now
-        elif not self._over and now - self._active_since >= self._gateway.settings.idle_seconds:
+        elif self._writing_paused:  # its lines wait because it has much to read: while it reads, it is not idle
+            self._active_since = max(self._active_since, self._still_since)
+        if not self._over and now - self._active_since >= self._gateway.settings.idle_seconds:
             self._refuse("idle_timeout")
 
     @property
