@@ -74,6 +74,7 @@ cdef class EventLines:
         self.sequencer = sequencer
         self.log = &sequencer.venue.ring.log
         self.symbols = tuple([instrument.symbol.encode() for instrument in sequencer.exchange.instruments])
+        self.positions = {symbol: position for position, symbol in enumerate(self.symbols)}
         self.names = <Text *>calloc(len(self.symbols), sizeof(Text))
         if self.names == NULL:
             raise MemoryError("no memory for the symbols")

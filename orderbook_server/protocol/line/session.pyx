@@ -521,13 +521,15 @@ cdef class LineSession:
         return self.say(b"OK", 2)
 
     cdef int do_use(self, bytes symbol) except -1:
-        if symbol not in self.feed.symbols:
+        position = self.feed.positions.get(symbol)
+        if position is None:
             return self.refuse(b"unknown_symbol")
-        self.market = &self.sequencer.markets[self.feed.symbols.index(symbol)]
+        self.market = &self.sequencer.markets[<uint32_t>position]
         return self.say(b"OK", 2)
 
     cdef int list_instruments(self) except -1:
-        cdef bytes line = b"INSTRUMENTS"
+        cdef list words = [b"INSTRUMENTS"]
         for instrument in self.sequencer.exchange.instruments:
-            line += f" {instrument.symbol}:{instrument.base}:{instrument.quote}".encode()
+            words.append(f"{instrument.symbol}:{instrument.base}:{instrument.quote}".encode())
+        cdef bytes line = b" ".join(words)
         return self.say(line, len(line))
