@@ -3,6 +3,7 @@
 import pytest
 
 from orderbook import Exchange, Instrument
+from orderbook_server.metrics.histogram import Histogram
 from orderbook_server.protocol.line.event_lines import EventLines
 from orderbook_server.protocol.line.session import LineSession
 from orderbook_server.sequencer.sequencer import Sequencer
@@ -42,6 +43,20 @@ def test_lines_wait_when_a_call_has_gone_on_for_long(busy):
     assert max(after - before for before, after in zip([0, *calls], calls, strict=False)) < 400
     assert b"".join(outputs) == b"ERR insufficient_quote\n" * 400 + b"PONG %d\nBYE\n" % LEVELS
     assert (session.lines, session.closed) == (402, "quit")
+
+
+def test_lines_that_waited_are_counted(busy):
+    handling, batches = Histogram(), Histogram()
+    session = LineSession(busy, version="1", output_bytes_max=100, handling=handling, batches=batches)
+    session.receive(b"P\n" * 50)
+    calls = 1
+    while session.waiting:
+        session.advance()
+        calls += 1
+    assert calls > 3
+    assert (batches.total, sum(batches.counts()), sum(handling.counts())) == (50, calls, calls)
+    session.advance()  # nothing to do
+    assert sum(handling.counts()) == calls
 
 
 def test_a_call_goes_on_for_any_time_where_nothing_is_said(busy):

@@ -74,7 +74,7 @@ cdef class LineSession:
     call_ns_max: nanoseconds, give or take some milliseconds, that a call may go on before lines wait, 0 any number; one
         line may take longer.
     messages_per_second: lines that are carried out, 0 any number; what a second allows may be used at once.
-    handling: counts the nanoseconds of each call of `receive`; batches: the lines carried out in it.
+    handling: counts the nanoseconds of each call that takes lines or goes on with them; batches: those that it did.
     feed: the EventLines of the sequencer, which sessions may share.
     """
 
@@ -145,25 +145,17 @@ cdef class LineSession:
 
     def receive(self, bytes data not None):
         """Take what came in, carry out the lines that are whole, and return answers and events in their order."""
-        cdef uint64_t begun = monotonic_ns()
-        cdef uint64_t lines = self.lines
         if self.closed:
             return b""
         self.pending = self.pending + data if self.pending else data
-        self.work()
-        if self.batches is not None:
-            observe(self.batches, self.lines - lines)
-        if self.handling is not None:
-            observe(self.handling, monotonic_ns() - begun)
-        return self.taken()
+        return self.handled()
 
     def advance(self):
         """Go on with what waits, and with new events of a subscription; return b"" where there is nothing."""
         if self.closed:
             return b""
         if self.waiting and self.pending:
-            self.work()
-            return self.taken()
+            return self.handled()
         return self.news() if self.subscribed else b""
 
     def end(self):
@@ -174,6 +166,17 @@ cdef class LineSession:
         self.closed = self.closed or "ended"
         self.subscribed = False
         return self.session.cancel_orders() if self.cancels_at_end else 0
+
+    cdef bytes handled(self):
+        """Do the work that is there, count it, and return the output."""
+        cdef uint64_t begun = monotonic_ns()
+        cdef uint64_t lines = self.lines
+        self.work()
+        if self.batches is not None:
+            observe(self.batches, self.lines - lines)
+        if self.handling is not None:
+            observe(self.handling, monotonic_ns() - begun)
+        return self.taken()
 
     cdef bytes taken(self):
         """Return the output, and empty the buffer."""
