@@ -96,14 +96,14 @@ endef
 
 debug: $(VENV)/.tools  ## run the suite on a build with bounds checks and C asserts
 	$(call build_copy,debug)
-	cd build/debug && $(PY) -m pytest -m 'not canary' $(TESTS) $(PYTEST_ARGS)
+	cd build/debug && $(PY) -m pytest -m 'not canary and not oracle' $(TESTS) $(PYTEST_ARGS)
 
 san: $(VENV)/.tools  ## run the tests of compiled code under AddressSanitizer and UBSan (Linux, gcc)
 	$(call build_copy,sanitize)
 	cd build/sanitize && \
 	    LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
-	    $(PY) -m pytest $(COMPILED_TESTS) $(PYTEST_ARGS)
+	    $(PY) -m pytest -m 'not oracle' $(COMPILED_TESTS) $(PYTEST_ARGS)
 
 canary: $(VENV)/.tools  ## plant bugs in a copy of the engine, and see that the suite catches them
 	$(PY) -m pytest tests/test_canary.py $(PYTEST_ARGS)

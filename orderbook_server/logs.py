@@ -10,6 +10,8 @@ from structlog.typing import Processor
 
 from orderbook_server.config import Settings
 
+LIBRARIES = ("asyncio", "grpc", "aiohttp")  # at debug level they tell of themselves, not of the exchange
+
 
 def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
     """Send what structlog and the standard library log to `stream`, by default standard error.
@@ -32,6 +34,8 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    for library in LIBRARIES:
+        logging.getLogger(library).setLevel(max(level, logging.INFO))
     structlog.configure(
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -46,7 +50,9 @@ def _renderers(settings: Settings, stream: TextIO) -> list[Processor]:
     if settings.log_format == "console" or (settings.log_format == "auto" and terminal):
         plain = structlog.dev.plain_traceback  # others show the values of variables: tokens may be among them
         return [
-            structlog.dev.ConsoleRenderer(colors=terminal and "NO_COLOR" not in os.environ, exception_formatter=plain)
+            structlog.dev.ConsoleRenderer(
+                colors=terminal and "NO_COLOR" not in os.environ, exception_formatter=plain, sort_keys=False
+            )
         ]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
 

@@ -1,6 +1,7 @@
 """The server put together, and its life: opened in order, ended in time."""
 
 import asyncio
+import os
 import resource
 import signal
 from importlib.metadata import version
@@ -70,8 +71,7 @@ class Server:
         try:
             self.addresses[name] = await gateway.start(*address)
         except (OSError, UnicodeError) as error:  # a name with letters that no name has is a UnicodeError
-            reason = getattr(error, "strerror", None) or str(error)
-            raise ConfigError(name, problem=f"cannot listen on {address}: {reason}") from error
+            raise ConfigError(name, problem=f"cannot listen on {address}: {reason_of(error)}") from error
         self._open[name] = gateway
         log.debug("listener open", listener=name, address=self.addresses[name])
 
@@ -101,6 +101,14 @@ class Server:
                 log.error("listener did not close in time", listener=name, seconds=STOP_SECONDS)
             elif isinstance(outcome, BaseException):
                 log.error("listener did not close well", listener=name, exc_info=outcome)
+
+
+def reason_of(error: OSError | UnicodeError) -> str:
+    """Return why an address cannot be had, in the system's words: the event loop's name the address once more."""
+    number = getattr(error, "errno", None)
+    if number is not None and number > 0:
+        return os.strerror(number)
+    return getattr(error, "strerror", None) or str(error)
 
 
 async def serve(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Settings of the whole suite: how hard Hypothesis tries, and the marks."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -16,6 +17,7 @@ settings.register_profile("long", settings.get_profile("default"), max_examples=
 settings.register_profile(  # whether something fails, not how small it can be made
     "canary", settings.get_profile("default"), max_examples=100, phases=[Phase.explicit, Phase.generate], database=None
 )
+NO_PARAMETERS = SimpleNamespace(params={})
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
 settings.load_profile(PROFILE)
 
@@ -23,10 +25,20 @@ settings.load_profile(PROFILE)
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marks that `--strict-markers` lets pass."""
     config.addinivalue_line("markers", "canary: builds the engine with a planted bug, which the suite must catch")
+    config.addinivalue_line("markers", "oracle: runs plain Python alone, which is the same in every build")
 
 
+def runs_on_a_reference(item: pytest.Item) -> bool:
+    """Tell whether a test is one of a pair and runs on the one that is plain Python."""
+    return "reference" in getattr(item, "callspec", NO_PARAMETERS).params.values()
+
+
+@pytest.hookimpl(tryfirst=True)  # before marks are looked at
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the long profile take the time it needs."""
+    """Mark the oracle's own tests; let the long profile take the time it needs."""
+    for item in items:
+        if runs_on_a_reference(item):
+            item.add_marker(pytest.mark.oracle)
     if PROFILE == "long":
         for item in items:
             item.add_marker(pytest.mark.timeout(0))

@@ -11,6 +11,8 @@ from nbclient import NotebookClient
 
 import obctl
 
+from .cli.serve_process import FREE, serving
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
 
@@ -48,6 +50,43 @@ def test_the_exchange_says_who_has_what(environment):
         "halted, and still",
     ]
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("transport", "lines"),
+    [
+        (
+            "tcp",
+            [
+                "NEW 1 2 A 101 5 POST_ONLY  EXEC 0 REST 2 A 101 5",
+                "NEW 2 3 B 101 2 IOC        EXEC 0 FILL 2 101 2",
+                "NEW 2 4 B 101 1000         ERR insufficient_quote",
+                "                           EVENT 3 TRADE 3 2 B IOC 101 2",
+                "PING                       PONG 6",
+                "QUIT                       BYE",
+            ],
+        ),
+        (
+            "grpc",
+            [
+                "taker: bought 2 at 101 from order 2",
+                "taker: 1000 more? insufficient_quote",
+                "maker: account_id: 1 available_base: 5 reserved_base: 3 available_quote: 707 reserved_quote: 495",
+                "maker: order 2 canceled: side: SIDE_ASK price: 101 quantity: 3 reason: CANCEL_REASON_REQUESTED",
+            ],
+        ),
+    ],
+)
+def test_the_clients_trade(environment, transport, lines):
+    with serving(*FREE) as server:
+        command = [sys.executable, EXAMPLES / f"{transport}_client.py", "--address", server.addresses[transport]]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+        told = done.stdout.splitlines()
+        assert list(dict.fromkeys(line for line in told if line in lines)) == lines, told
+        assert told[-1] == lines[-1]
+        assert done.stderr == ""
+        again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+        assert len(again.stdout.splitlines()) == len(told), "it leaves nothing behind that is in its way"
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.name)

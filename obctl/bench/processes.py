@@ -53,14 +53,19 @@ def servers(tcp: str | None, grpc: str | None) -> Iterator[Addresses]:
 
 @contextmanager
 def process(*arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run Python, with the packages that we have, while the block lasts, untouched by settings for other servers."""
+    """Run Python, with the packages that we have, while the block lasts, untouched by settings for other servers.
+
+    In a session of its own: Ctrl-C is for us, and we end it.
+    """
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("OBCTL_SERVE_") and name != "LOG_LEVEL"
     }
     root = str(Path(obctl.__file__).parent.parent)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
     pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, *arguments], env=environment, stdin=pipe, stdout=pipe, stderr=pipe) as child:
+    with subprocess.Popen(
+        [sys.executable, *arguments], env=environment, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+    ) as child:
         try:
             yield child
         finally:

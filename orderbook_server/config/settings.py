@@ -140,10 +140,13 @@ class Settings:
             raise ConfigError("tls_cert", problem="is of no use without tls_key")
         if self.tls_client_ca is not None and self.tls_cert is None:
             raise ConfigError("tls_client_ca", problem="is of no use without tls_cert and tls_key")
+        if not any(getattr(self, name) for name in LISTENERS):
+            raise ConfigError(", ".join(LISTENERS), problem="are all none: nobody could reach the server")
         for name in LISTENERS:
             address = getattr(self, name)
             if address and not address.is_loopback() and self.tokens is None and not self.insecure:
-                problem = f"{address} can be reached from elsewhere, and without tokens everybody may do everything"
+                everybody = "read the figures" if name == "metrics" else "do everything"
+                problem = f"{address} can be reached from elsewhere, and without tokens everybody may {everybody}"
                 raise ConfigError(name, problem=f"{problem}: give a file of tokens, or say insecure")
 
 

@@ -38,4 +38,4 @@ cdef class Sequencer:
     cdef int require_own(self, Session session) except -1
     cdef int run_one(self, Command *command, Session session) except -1
     cdef uint64_t run_plain(self, int kind, uint32_t instrument, uint64_t account_id, uint64_t order_id,
-                            uint64_t price, uint64_t quantity) except? 0
+                            object price, uint64_t quantity) except? 0

@@ -136,6 +136,22 @@ cdef Tally new_tally(const TallyRecord *record):
     return tally
 
 
+cdef Command made_command(int kind, uint32_t instrument, uint64_t account_id, uint64_t order_id, object price,
+                          uint64_t quantity) except *:
+    """Return a command; `price` may be None."""
+    cdef Command command
+    memset(&command, 0, sizeof(Command))
+    command.kind = kind
+    command.instrument = instrument
+    command.account_id = account_id
+    command.order_id = order_id
+    command.quantity = quantity
+    if price is not None:
+        command.flags = HAS_PRICE
+        command.price = price
+    return command
+
+
 cdef object refusal(int code):
     """Return the exception that a code stands for."""
     error = errors.BY_NUMBER[code]
@@ -301,19 +317,10 @@ cdef class Sequencer:
         uint64_t quantity, Session session=None,
     ):
         """Run a new order, as RiskEngine.submit; `instrument` is a position."""
-        cdef Command command
         cdef MatchResult result = new_result()
-        memset(&command, 0, sizeof(Command))
-        command.kind = NEW
+        cdef Command command = made_command(NEW, instrument, account_id, order_id, price, quantity)
         command.side = side
         command.order_type = order_type
-        command.instrument = instrument
-        command.account_id = account_id
-        command.order_id = order_id
-        command.quantity = quantity
-        if price is not None:
-            command.flags = HAS_PRICE
-            command.price = price
         self.run_one(&command, session)
         result_take(result, &self.markets[instrument])
         self.tell()
@@ -324,17 +331,8 @@ cdef class Sequencer:
         Session session=None,
     ):
         """Change an order, as RiskEngine.modify_order."""
-        cdef Command command
         cdef MatchResult result = new_result()
-        memset(&command, 0, sizeof(Command))
-        command.kind = MODIFY
-        command.instrument = instrument
-        command.account_id = account_id
-        command.order_id = order_id
-        command.quantity = quantity
-        if price is not None:
-            command.flags = HAS_PRICE
-            command.price = price
+        cdef Command command = made_command(MODIFY, instrument, account_id, order_id, price, quantity)
         self.run_one(&command, session)
         result_take(result, &self.markets[instrument])
         self.tell()
@@ -342,11 +340,11 @@ cdef class Sequencer:
 
     def cancel_order(self, uint32_t instrument, uint64_t account_id, uint64_t order_id):
         """Cancel an order and return the quantity that was open, as RiskEngine.cancel_order."""
-        return self.run_plain(CANCEL, instrument, account_id, order_id, 0, 0)
+        return self.run_plain(CANCEL, instrument, account_id, order_id, None, 0)
 
     def cancel_all(self, uint32_t instrument, uint64_t account_id):
         """Cancel an account's orders in an instrument and return how many, as RiskEngine.cancel_all."""
-        return self.run_plain(CANCEL_ALL, instrument, account_id, 0, 0, 0)
+        return self.run_plain(CANCEL_ALL, instrument, account_id, 0, None, 0)
 
     def credit_account(self, uint32_t instrument, uint64_t account_id, uint64_t base, uint64_t quote):
         """Give an account base and quote of an instrument, as RiskEngine.credit_account."""
@@ -361,17 +359,10 @@ cdef class Sequencer:
             raise refusal(code)
 
     cdef uint64_t run_plain(self, int kind, uint32_t instrument, uint64_t account_id, uint64_t order_id,
-                            uint64_t price, uint64_t quantity) except? 0:
+                            object price, uint64_t quantity) except? 0:
         """Run a command that trades nothing; return what the matcher counts as unfilled."""
-        cdef Command command
+        cdef Command command = made_command(kind, instrument, account_id, order_id, price, quantity)
         cdef uint64_t unfilled
-        memset(&command, 0, sizeof(Command))
-        command.kind = kind
-        command.instrument = instrument
-        command.account_id = account_id
-        command.order_id = order_id
-        command.price = price
-        command.quantity = quantity
         self.run_one(&command, None)
         unfilled = self.markets[instrument].unfilled  # before a listener sends the next command
         self.tell()
@@ -418,7 +409,7 @@ cdef class Sequencer:
         if account == 0 or account >= log.accounts:  # the latter: credited behind the sequencer's back
             return found
         first = first_after(log, account, after)
-        while first and len(found) < most:
+        while first and <uint64_t>len(found) < most:
             found.append(new_execution(execution_log_at(log, first), first))
             first = first + execution_log_at(log, first).on if execution_log_at(log, first).on else 0
         return found

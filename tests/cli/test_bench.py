@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -111,12 +112,15 @@ def book(address: str) -> str:
 
 
 def test_a_server_that_is_not_there() -> None:
-    result = obctl("bench", "server", "--tcp", "127.0.0.1:1", "--only", "socket")
-    assert result.exit_code == 1
-    assert re.fullmatch(r"obctl bench server: cannot reach 127\.0\.0\.1:1: .+\n", result.stderr)
-    result = obctl("bench", "server", "--grpc", "127.0.0.1:1", "--only", "grpc-unary")
-    assert result.exit_code == 1
-    assert re.fullmatch(r"obctl bench server: a call failed: UNAVAILABLE: .+\n", result.stderr)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # so that the port is taken, and nobody listens
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+        tcp = obctl("bench", "server", "--tcp", address, "--only", "socket")
+        grpc = obctl("bench", "server", "--grpc", address, "--only", "grpc-unary")
+    assert tcp.exit_code == 1
+    assert re.fullmatch(rf"obctl bench server: cannot reach {re.escape(address)}: .+\n", tcp.stderr)
+    assert grpc.exit_code == 1
+    assert re.fullmatch(r"obctl bench server: a call failed: UNAVAILABLE: .+\n", grpc.stderr)
 
 
 def test_a_process_that_does_not_start() -> None:

@@ -1,7 +1,6 @@
 """`obctl serve` and `obctl token` as processes: what they print, how they refuse, and how they end."""
 
 import json
-import os
 import re
 import resource
 import signal
@@ -12,10 +11,8 @@ import sys
 import time
 import tomllib
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trustme
@@ -24,68 +21,7 @@ from orderbook_server.auth import Tokens
 from orderbook_server.config import settings_by_key
 from tests.replay.helpers import obctl
 
-OBCTL = [sys.executable, "-m", "obctl"]
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("OBCTL_") and name != "LOG_LEVEL"}
-FREE = ["--tcp", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]
-TCP_ALONE = ["--tcp", "127.0.0.1:0", "--grpc", "none", "--metrics", "none"]
-SECONDS = 30  # that anything may take which should come at once
-
-
-def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `obctl` to its end."""
-    env = CLEAN | environment
-    return subprocess.run([*OBCTL, *words], capture_output=True, text=True, env=env, timeout=SECONDS)
-
-
-class Server:
-    """A server that is up: its process, what it has logged, and its addresses."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.events: list[dict[str, Any]] = []
-        self.addresses = self.wait_for("listening")
-
-    def wait_for(self, name: str) -> dict[str, Any]:
-        """Read the log until an event comes; return it."""
-        assert self.process.stderr
-        for line in self.process.stderr:
-            self.events.append(json.loads(line))
-            if self.events[-1]["event"] == name:
-                return self.events[-1]
-        raise AssertionError(f"the log ended without {name!r}: {self.events}")
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> float:
-        """Send a signal, and wait for the end; return how many seconds it took."""
-        begin = time.monotonic()
-        self.process.send_signal(number)
-        _, rest = self.process.communicate(timeout=SECONDS)
-        self.events += [json.loads(line) for line in rest.splitlines()]
-        return time.monotonic() - begin
-
-    def ask(self, *lines: str) -> list[str]:
-        """Send lines over TCP, and return the answers."""
-        host, _, port = self.addresses["tcp"].rpartition(":")
-        with socket.create_connection((host, int(port)), SECONDS) as connection, connection.makefile("rw") as stream:
-            stream.write("".join(f"{line}\n" for line in lines))
-            stream.flush()
-            return [stream.readline().rstrip("\n") for _ in lines]
-
-
-@contextmanager
-def serving(*words: str, **environment: str) -> Iterator[Server]:
-    """Run `obctl serve` while the block lasts."""
-    process = subprocess.Popen(
-        [*OBCTL, "serve", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=CLEAN | environment,
-    )
-    try:
-        yield Server(process)
-    finally:
-        process.kill()
-        process.communicate()
+from .serve_process import CLEAN, FREE, OBCTL, SECONDS, TCP_ALONE, Server, run, serving
 
 
 def test_help_has_every_setting_in_its_group() -> None:
@@ -245,8 +181,8 @@ def test_a_life(number: signal.Signals) -> None:
         assert server.process.returncode == 0
         names = [event["event"] for event in server.events]
         assert names[0] == "listening"
-        assert names[-2:] == ["stopping", "stopped"]
-        assert server.events[-2]["signal"] == number.name
+        assert names[1:] == ["connected", "disconnected", "connected", "stopping", "disconnected", "stopped"]
+        assert server.events[4]["signal"] == number.name
         assert {event["level"] for event in server.events} == {"info"}
 
 

@@ -13,11 +13,18 @@ SECONDS = 20
 class LineClient:
     """One connection; lines are written and read without their end.
 
-    receive_bytes: what the kernel may hold for this client, small for those who shall be slow. tls: speak it.
+    receive_bytes: what the kernel may hold for this client, small for those who shall be slow. tls: speak it, with who
+    has a name, by default the host's.
     """
 
     def __init__(
-        self, host: str, port: int, *, receive_bytes: int | None = None, tls: ssl.SSLContext | None = None
+        self,
+        host: str,
+        port: int,
+        *,
+        receive_bytes: int | None = None,
+        tls: ssl.SSLContext | None = None,
+        name: str | None = None,
     ) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.socket = socket.socket(family)
@@ -28,7 +35,7 @@ class LineClient:
             self.socket.connect((host.strip("[]"), port))
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if tls is not None:
-                self.socket = tls.wrap_socket(self.socket, server_hostname=host)
+                self.socket = tls.wrap_socket(self.socket, server_hostname=name or host)
         except BaseException:
             self.socket.close()
             raise

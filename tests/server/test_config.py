@@ -136,6 +136,12 @@ def test_beyond_loopback_it_takes_tokens_or_insecure(listener, host):
         dataclasses.replace(Settings(), **{listener: address})
 
 
+def test_a_server_of_nothing():
+    with pytest.raises(ConfigError, match=r"^metrics, grpc, tcp: are all none"):
+        Settings(tcp=None, grpc=None, metrics=None)
+    assert Settings(tcp=None, grpc=None).metrics, "one will do"
+
+
 @pytest.mark.parametrize("keys", [["tls_cert"], ["tls_key"], ["tls_client_ca"], ["tls_cert", "tls_client_ca"]])
 def test_certificate_and_key_come_together(keys):
     with pytest.raises(ConfigError, match=r"is of no use without tls_"):

@@ -5,11 +5,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Protocol
 
 import grpc
+import structlog
 
 from orderbook import SequenceGone
 from orderbook_server.gateways.grpc.feeds import Bell
 from orderbook_server.gateways.grpc.refusals import GOODBYE, Refused, SlowConsumer, broken_is_gone, refuse
 from orderbook_server.metrics.transport import TransportStats
+
+log = structlog.get_logger()
 
 Context = grpc.aio.ServicerContext[Any, Any]
 WATCHES_PER_LIMIT = 4  # looks at the subscribers in the time that one may be slow
@@ -56,6 +59,7 @@ class Streams:
         refusal = None
         self._open.add(stream)
         self._stats.connections += 1
+        log.info("stream opened", transport="grpc", rpc=rpc, peer=context.peer())
         try:
             if self._closed:
                 raise Refused(grpc.StatusCode.UNAVAILABLE, GOODBYE)
@@ -70,6 +74,7 @@ class Streams:
         finally:
             self._open.discard(stream)
             self._stats.connections -= 1
+            log.info("stream closed", transport="grpc", rpc=rpc, peer=context.peer())
         if refusal is not None:
             self._stats.slow_consumers += isinstance(refusal, SlowConsumer)
             await refuse(context, rpc, refusal)

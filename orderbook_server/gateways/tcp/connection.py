@@ -37,6 +37,7 @@ log = structlog.get_logger()
 class _Nobody:
     """Stand where a session was, or was not let in: take nothing, say nothing."""
 
+    unsettled = False
     waiting = False
     subscribed = False
     authenticated = True
@@ -104,7 +105,7 @@ class Connection(asyncio.Protocol):
             self._receive = self._session.receive
             if gateway.asks_for_tokens:
                 gateway.watched.add(self)
-            log.debug("connected", peer=self.peer)
+            log.info("connected", transport="tcp", peer=self.peer)
 
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the session and its answers to the transport. All clients' packets pass here: keep it short."""
@@ -115,8 +116,7 @@ class Connection(asyncio.Protocol):
         except Exception:
             self._fail()
             return
-        session = self._session
-        if session.waiting or session.closed or session.subscribed is not self.subscribed:
+        if self._session.unsettled:
             self._settle()
 
     def eof_received(self) -> bool:
@@ -148,8 +148,8 @@ class Connection(asyncio.Protocol):
         """Forget the client, whatever became of it."""
         self._over = True
         self._end()
-        self._gateway.forget(self)
-        log.debug("disconnected", peer=self.peer, error=str(exc) if exc else None)
+        if self._gateway.forget(self):
+            log.info("disconnected", transport="tcp", peer=self.peer, error=str(exc) if exc else None)
 
     # What the gateway calls
 
@@ -166,6 +166,10 @@ class Connection(asyncio.Protocol):
             return
         if self._session.waiting or self._session.closed:
             self._settle()
+
+    def close_ears(self) -> None:
+        """Take nothing more from the client, but go on carrying out what was received and feeding it."""
+        self._receive = NOBODY.receive
 
     def leave(self, last_words: bytes) -> None:
         """Take nothing more from the client; carry out and answer what was received, then say `last_words`."""
@@ -209,6 +213,11 @@ class Connection(asyncio.Protocol):
             self._active_since = max(self._active_since, self._still_since)
         if not self._over and now - self._active_since >= self._gateway.settings.idle_seconds:
             self._refuse("idle_timeout")
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something that was received is still to be carried out, or an event to be handed out."""
+        return self._session.waiting
 
     @property
     def lag(self) -> int:

@@ -30,6 +30,7 @@ BACKLOG = 1024  # connections that the kernel may hold for us
 HANDSHAKE_SECONDS = 10.0
 SWEEP_SECONDS = 0.25
 STOP_SECONDS = 3.0  # until those that are still there are cut off
+QUIET_SECONDS, QUIET_SECONDS_MAX = 0.02, 1.0  # without an event, before those who are fed are told goodbye
 ABORT_SECONDS = 0.5  # for the loop to notice that
 
 log = structlog.get_logger()
@@ -90,11 +91,17 @@ class TcpGateway:
             return
         self.stopping = True
         self._server.close()
-        for connection in sorted(
-            self.connections, key=lambda one: one.subscribed
-        ):  # those who are fed hear of the rest
+        deadline = self.loop.time() + STOP_SECONDS
+        fed = frozenset(self.subscribers)
+        for connection in self.connections - fed:
             connection.leave(b"BYE\n")
-        if not await self._all_gone(STOP_SECONDS):
+        if fed:
+            for connection in fed:
+                connection.close_ears()
+            await self._quiet()
+            for connection in fed & self.connections:
+                connection.leave(b"BYE\n")
+        if not await self._all_gone(deadline - self.loop.time()):
             log.warning("connections cut off", count=len(self.watched | self.connections))
             for connection in self.watched | self.connections:
                 connection.abort()
@@ -102,6 +109,19 @@ class TcpGateway:
         self._sweeper.cancel()
         self._log_refused()
         self._sequencer.listeners.remove(self._order_pump)
+
+    async def _quiet(self) -> None:
+        """Wait until all that was accepted is carried out, on other transports too: who is fed hears of it.
+
+        Nobody says when they are done, but there are no more events then. Not for long: some clients do not read.
+        """
+        deadline = self.loop.time() + QUIET_SECONDS_MAX
+        last = -1
+        while self.loop.time() < deadline:
+            if last == self._sequencer.exchange.last_sequence and not any(one.waiting for one in self.connections):
+                return
+            last = self._sequencer.exchange.last_sequence
+            await asyncio.sleep(QUIET_SECONDS)
 
     async def _all_gone(self, seconds: float) -> bool:
         """Wait until no connection is left; return whether that came about in time."""
@@ -138,13 +158,15 @@ class TcpGateway:
         self.stats.connections = len(self.connections)
         return True
 
-    def forget(self, connection: Connection) -> None:
-        """Drop a connection that is gone."""
+    def forget(self, connection: Connection) -> bool:
+        """Drop a connection that is gone; return whether it had been admitted."""
+        admitted = connection in self.connections
         self.connections.discard(connection)
         self.watched.discard(connection)
         self.stats.connections = len(self.connections)
         if not self.connections and not self.watched:
             self._gone.set()
+        return admitted
 
     # The feed
 

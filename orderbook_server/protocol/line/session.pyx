@@ -82,6 +82,7 @@ cdef class LineSession:
     cdef readonly bint subscribed
     cdef readonly uint64_t lines       # whole lines carried out
     cdef readonly str closed           # why to close after sending; "" while open
+    cdef readonly bint unsettled       # by the last `receive`: lines wait, it is closed, or the subscription changed
     cdef Sequencer sequencer
     cdef Session session
     cdef EventLines feed
@@ -145,10 +146,14 @@ cdef class LineSession:
 
     def receive(self, bytes data not None):
         """Take what came in, carry out the lines that are whole, and return answers and events in their order."""
+        cdef bint subscribed = self.subscribed
+        cdef bytes output
         if self.closed:
             return b""
         self.pending = self.pending + data if self.pending else data
-        return self.handled()
+        output = self.handled()
+        self.unsettled = self.waiting or self.subscribed != subscribed or self.closed != ""
+        return output
 
     def advance(self):
         """Go on with what waits, and with new events of a subscription; return b"" where there is nothing."""
