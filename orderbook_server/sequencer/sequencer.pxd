@@ -17,6 +17,7 @@ cdef class Session:
     cdef bint of_any               # it is not known which accounts they are
     cdef void note(self, uint32_t account) noexcept nogil
     cdef bint noted(self, uint32_t account) noexcept nogil
+    cdef bint noted_any(self, uint32_t account) noexcept nogil
 
 
 cdef class Sequencer:

@@ -262,3 +262,15 @@ def test_canceled_one_by_one_before_the_end():
     process(sequencer, [bid(1, 10), bid(1, 11), bid(2, 12)], session)
     process(sequencer, [of(1, cancel(10)), Command(Kind.CANCEL_ALL, account_id=2)])
     assert canceled_by(sequencer, session) == [(0, 11)]
+
+
+@pytest.mark.parametrize("traders", [[1], [63], [64], [65], [127, 128], [1, 64, 300], [200]])
+def test_few_of_many_accounts(traders):
+    """Those without orders of the session are passed over, many at a time."""
+    accounts = range(1, 301)
+    sequencer = funded(accounts=accounts)
+    session = sequencer.open_session()
+    process(sequencer, [bid(account, 1000 + account) for account in accounts])
+    process(sequencer, [bid(account, account) for account in traders], session)
+    assert canceled_by(sequencer, session, accounts) == [(0, account) for account in traders]
+    assert sum(len(resting(sequencer, account)) for account in accounts) == 300

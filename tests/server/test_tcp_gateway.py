@@ -314,6 +314,25 @@ def test_a_client_that_closes_its_side_of_tls(authority: trustme.CA) -> None:
         assert time.monotonic() - began < 2
 
 
+def test_the_end_of_tls_does_not_hold_up_others(authority: trustme.CA) -> None:
+    """What waits is done before TLS closes, but not for seconds."""
+    tls, client_tls = contexts(authority)
+    with tcp_server(ssl=tls) as server, server.connect(tls=client_tls) as busy, server.connect(tls=client_tls) as other:
+        server.fill_book(40_000)
+        assert busy.ask("P") == other.ask("P") == "PONG 40000"
+        server.running.hold(0.3)
+        busy.send(*["N 2 1 A 0 50000 FOK"] * 8_000)  # each walks the whole book
+        busy.socket.setblocking(False)
+        with pytest.raises(ssl.SSLWantReadError):
+            busy.socket.unwrap()
+        eventually(lambda: server.stats.connections == 1)
+        began = time.monotonic()
+        done = int(other.ask("P").split()[1]) - 40_000
+        assert time.monotonic() - began < 1
+        assert 0 < done < 8_000
+        assert other.ask("P") == f"PONG {40_000 + done}"
+
+
 def test_what_came_before_the_end_of_tls_is_answered(authority: trustme.CA) -> None:
     tls, client_tls = contexts(authority)
     with tcp_server(ssl=tls) as server, server.connect(tls=client_tls) as client:

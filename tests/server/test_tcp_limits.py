@@ -39,6 +39,26 @@ def long_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "CLOSE_SECONDS", 20.0)
 
 
+# Those who make much work
+
+
+def test_costly_lines_do_not_hold_up_others() -> None:
+    """Each walks the whole book and says little: a packet of them is a second of work."""
+    lines = 4_000
+    with tcp_server() as server, server.connect() as busy, server.connect() as other:
+        server.fill_book(40_000)
+
+        def at_work() -> bool:
+            return any(each._session.waiting for each in server.gateway.connections)
+
+        busy.send(*["N 2 1 A 0 50000 FOK"] * lines)
+        eventually(lambda: server.running.call(at_work))
+        for _ in range(3):
+            assert other.ask("P").startswith("PONG ")
+        assert server.running.call(at_work)
+        assert [busy.line() for _ in range(lines)] == ["EXEC 50000"] * lines
+
+
 # Those who do not read
 
 
@@ -151,6 +171,25 @@ def test_idle_connections_are_closed_unless_they_are_fed() -> None:
         assert fed.ask("F off") == "UNSUBSCRIBED"
         assert fed.rest() == ["ERR idle_timeout"]
         eventually(lambda: server.stats.connections == 0)
+
+
+def test_who_reads_a_long_answer_is_not_idle() -> None:
+    """Not while it reads, slowly, and what it sent behind waits; and not at once when it has read all."""
+    with tcp_server(idle_seconds=0.6) as server, server.connect(receive_bytes=4096) as slow:
+        size = server.fill_book(300_000)
+        slow.send("S", "P")
+        read, began = 0, time.monotonic()
+        while time.monotonic() < began + 2:
+            read += len(slow.socket.recv(20_000))
+            time.sleep(0.01)  # slowness itself is what is looked at
+        assert read < size
+        end = b""
+        while not end.endswith(b"\nPONG 300000\n"):
+            data = slow.socket.recv(1 << 20)
+            assert data
+            end = end[-20:] + data
+        assert slow.ask("V").startswith("VERSION")
+        assert slow.rest()[-1] == "ERR idle_timeout"
 
 
 def test_idle_and_deaf_connections_are_cut_off(short_goodbye: None) -> None:

@@ -12,6 +12,7 @@ that is closed over bytes not yet read resets the connection, and takes with it 
 
 import asyncio
 import struct
+import time
 from collections.abc import Callable
 from fcntl import ioctl
 from termios import TIOCOUTQ
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 CLOSE_SECONDS = 3.0  # without progress, that a client has to read what is left when the server closes
 LINGER_SECONDS = 0.5  # that it has to close, once all has reached it
 FAREWELL_SECONDS = 30.0  # without progress, that a client has to read what is left when it was the one to end
+TLS_END_SECONDS = 0.1  # that the end of a TLS client, who cannot end halves, may hold up others for what it sent before
 
 log = structlog.get_logger()
 
@@ -124,8 +126,8 @@ class Connection(asyncio.Protocol):
         if self._over:
             self._transport.close()
         else:
-            while not halves and self._session.waiting and not self._writing_paused:  # TLS closes behind this call
-                self.advance()
+            if not halves:
+                self._hurry()
             self.leave(b"")
         return halves
 
@@ -207,7 +209,9 @@ class Connection(asyncio.Protocol):
         if session.lines != self._lines or session.subscribed:
             self._lines = session.lines
             self._active_since = now
-        elif not self._over and now - self._active_since >= self._gateway.settings.idle_seconds:
+        elif self._writing_paused:  # its lines wait because it has much to read: while it reads, it is not idle
+            self._active_since = max(self._active_since, self._still_since)
+        if not self._over and now - self._active_since >= self._gateway.settings.idle_seconds:
             self._refuse("idle_timeout")
 
     @property
@@ -243,6 +247,12 @@ class Connection(asyncio.Protocol):
             self._finish(self._last_words)
         elif not self._writing_paused:
             self._transport.resume_reading()
+
+    def _hurry(self) -> None:
+        """Go on at once with what waits: TLS closes behind this call. What is too much work for that is dropped."""
+        until = time.monotonic() + TLS_END_SECONDS
+        while self._session.waiting and not self._writing_paused and time.monotonic() < until:
+            self.advance()
 
     def _schedule(self) -> None:
         if not self._scheduled and not self._writing_paused:

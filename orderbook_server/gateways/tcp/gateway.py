@@ -25,6 +25,7 @@ from orderbook_server.protocol.line.session import LineSession
 from orderbook_server.sequencer.sequencer import Sequencer
 
 OUTPUT_BYTES_MAX = 1 << 18  # of one call of a session: some milliseconds of work
+CALL_NS_MAX = 5_000_000  # of one call of a session, whose lines may be any work
 BACKLOG = 1024  # connections that the kernel may hold for us
 HANDSHAKE_SECONDS = 10.0
 SWEEP_SECONDS = 0.25
@@ -141,6 +142,7 @@ class TcpGateway:
             authenticate=self._authenticate,
             line_bytes_max=settings.tcp_line_bytes_max,
             output_bytes_max=min(OUTPUT_BYTES_MAX, settings.buffer_bytes_max),
+            call_ns_max=CALL_NS_MAX,
             messages_per_second=settings.messages_per_second,
             handling=self.stats.handling,
             batches=self.stats.batches,

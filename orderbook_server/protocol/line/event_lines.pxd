@@ -12,6 +12,7 @@ cdef class EventLines:
     cdef Sequencer sequencer
     cdef const EventLog *log
     cdef readonly tuple symbols    # of the instruments, as bytes
+    cdef dict positions            # {symbol: position}
     cdef Text *names               # the same for C; what follows each event, where there are several instruments
     cdef bytes block               # the newest block, which subscribers at the same place share
     cdef uint64_t block_after      # events behind this number,

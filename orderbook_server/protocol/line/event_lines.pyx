@@ -69,12 +69,12 @@ cdef inline void put_book_event(Output *output, const Event *event):
 cdef class EventLines:
     """The feed of one exchange as lines, made once for all subscribers that are at the same place."""
 
-    def __init__(self, Sequencer sequencer not None):
+    def __cinit__(self, Sequencer sequencer not None):
         cdef bytes symbol
         self.sequencer = sequencer
         self.log = &sequencer.venue.ring.log
         self.symbols = tuple([instrument.symbol.encode() for instrument in sequencer.exchange.instruments])
-        free(self.names)
+        self.positions = {symbol: position for position, symbol in enumerate(self.symbols)}
         self.names = <Text *>calloc(len(self.symbols), sizeof(Text))
         if self.names == NULL:
             raise MemoryError("no memory for the symbols")

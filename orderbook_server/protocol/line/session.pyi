@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Protocol, type_check_only
+from typing import Protocol, Self, type_check_only
 
 from typing_extensions import disjoint_base
 
@@ -15,19 +15,20 @@ class Permissions(Protocol):
 
 @disjoint_base
 class LineSession:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         sequencer: Sequencer,
         *,
         version: str,
         authenticate: Callable[[str], Permissions | None] | None = None,
         line_bytes_max: int = 1024,
         output_bytes_max: int = 262144,
+        call_ns_max: int = 0,
         messages_per_second: int = 0,
         handling: Histogram | None = None,
         batches: Histogram | None = None,
         feed: EventLines | None = None,
-    ) -> None: ...
+    ) -> Self: ...
     @property
     def waiting(self) -> bool: ...
     @property

@@ -2,7 +2,8 @@
 
 A packet of any number of lines is parsed, carried out and answered in one call. Output is bounded: beyond
 `output_bytes_max` the lines that are left wait until the caller comes back, so a client that does not read its answers
-fills its own buffers and nobody else's.
+fills its own buffers and nobody else's. So is time: a line may walk a whole book and say little, and a packet holds
+thousands, so beyond `call_ns_max` the rest waits as well, and others have their turn.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -33,17 +34,33 @@ from orderbook_server.protocol.line.lines cimport (
 from orderbook_server.protocol.line.output cimport Output, output_destroy, put_byte, put_field, put_text, reserve
 from orderbook_server.sequencer.sequencer cimport Sequencer, Session
 
+cdef extern from *:
+    """
+    #include <time.h>
+    #ifdef CLOCK_MONOTONIC_COARSE
+    #define ORDERBOOK_COARSE_CLOCK CLOCK_MONOTONIC_COARSE
+    #else
+    #define ORDERBOOK_COARSE_CLOCK CLOCK_MONOTONIC
+    #endif
+    """
+    const int COARSE_CLOCK "ORDERBOOK_COARSE_CLOCK"  # of milliseconds, for a fifth of the price: it is read per line
+
 cdef enum:
     LEVELS_DEFAULT = 10        # of DEPTH
+    OUTPUT_KEPT_BYTES = 65536  # that a session keeps to write to again: most are idle most of the time
     NS_PER_SECOND = 1_000_000_000
 
 cdef uint64_t ALL = <uint64_t>-1
 
 
-cdef uint64_t monotonic_ns() noexcept nogil:
+cdef inline uint64_t clock_ns(int clock) noexcept nogil:
     cdef timespec time
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(clock, &time)
     return <uint64_t>time.tv_sec * NS_PER_SECOND + <uint64_t>time.tv_nsec
+
+
+cdef uint64_t monotonic_ns() noexcept nogil:
+    return clock_ns(CLOCK_MONOTONIC)
 
 
 cdef class LineSession:
@@ -54,12 +71,14 @@ cdef class LineSession:
     authenticate: None, everybody may do everything; else a function from a token to what it may (`Access`), or None.
     line_bytes_max: of a line, its end not counted.
     output_bytes_max: of output that may come together before lines wait; one answer may be longer.
+    call_ns_max: nanoseconds, give or take some milliseconds, that a call may go on before lines wait, 0 any number; one
+        line may take longer.
     messages_per_second: lines that are carried out, 0 any number; what a second allows may be used at once.
-    handling: counts the nanoseconds of each call of `receive`; batches: the lines carried out in it.
+    handling: counts the nanoseconds of each call that takes lines or goes on with them; batches: those that it did.
     feed: the EventLines of the sequencer, which sessions may share.
     """
 
-    cdef readonly bint waiting         # lines, or events, are there that `output_bytes_max` held back
+    cdef readonly bint waiting         # lines, or events, are there that `output_bytes_max` or `call_ns_max` held back
     cdef readonly bint subscribed
     cdef readonly uint64_t lines       # whole lines carried out
     cdef readonly str closed           # why to close after sending; "" while open
@@ -78,6 +97,7 @@ cdef class LineSession:
     cdef uint64_t allowed_account
     cdef size_t line_bytes_max
     cdef size_t output_bytes_max
+    cdef uint64_t call_ns_max
     cdef uint64_t line_ns              # what a line uses up of the time that `messages_per_second` allows, 0 nothing
     cdef uint64_t allowance_ns         # what is left of it
     cdef uint64_t allowance_at         # when that was
@@ -87,11 +107,13 @@ cdef class LineSession:
     cdef Histogram handling
     cdef Histogram batches
 
-    def __init__(
+    def __cinit__(
         self, Sequencer sequencer not None, *, str version not None, authenticate=None, size_t line_bytes_max=1024,
-        size_t output_bytes_max=262144, uint64_t messages_per_second=0, Histogram handling=None,
-        Histogram batches=None, EventLines feed=None,
+        size_t output_bytes_max=262144, uint64_t call_ns_max=0, uint64_t messages_per_second=0,
+        Histogram handling=None, Histogram batches=None, EventLines feed=None,
     ):
+        if feed is not None and feed.sequencer is not sequencer:
+            raise ValueError("the feed is one of another sequencer")
         self.sequencer = sequencer
         self.session = sequencer.open_session()
         self.feed = feed or EventLines(sequencer)
@@ -101,6 +123,7 @@ cdef class LineSession:
         self.unlimited = authenticate is None
         self.line_bytes_max = line_bytes_max
         self.output_bytes_max = output_bytes_max
+        self.call_ns_max = call_ns_max
         self.line_ns = NS_PER_SECOND // messages_per_second if messages_per_second else 0
         self.allowance_ns = NS_PER_SECOND
         self.handling = handling
@@ -123,27 +146,21 @@ cdef class LineSession:
 
     def receive(self, bytes data not None):
         """Take what came in, carry out the lines that are whole, and return answers and events in their order."""
-        cdef uint64_t begun = monotonic_ns()
-        cdef uint64_t lines = self.lines
         cdef bint subscribed = self.subscribed
+        cdef bytes output
         if self.closed:
             return b""
         self.pending = self.pending + data if self.pending else data
-        self.work()
+        output = self.handled()
         self.unsettled = self.waiting or self.subscribed != subscribed or self.closed != ""
-        if self.batches is not None:
-            observe(self.batches, self.lines - lines)
-        if self.handling is not None:
-            observe(self.handling, monotonic_ns() - begun)
-        return self.taken()
+        return output
 
     def advance(self):
         """Go on with what waits, and with new events of a subscription; return b"" where there is nothing."""
         if self.closed:
             return b""
         if self.waiting and self.pending:
-            self.work()
-            return self.taken()
+            return self.handled()
         return self.news() if self.subscribed else b""
 
     def end(self):
@@ -155,10 +172,25 @@ cdef class LineSession:
         self.subscribed = False
         return self.session.cancel_orders() if self.cancels_at_end else 0
 
+    cdef bytes handled(self):
+        """Do the work that is there, count it, and return the output."""
+        cdef uint64_t begun = monotonic_ns()
+        cdef uint64_t lines = self.lines
+        self.work()
+        if self.batches is not None:
+            observe(self.batches, self.lines - lines)
+        if self.handling is not None:
+            observe(self.handling, monotonic_ns() - begun)
+        return self.taken()
+
     cdef bytes taken(self):
         """Return the output, and empty the buffer."""
         cdef bytes output = self.output.bytes[:self.output.size] if self.output.size else b""
         self.output.size = 0
+        if self.output.capacity > OUTPUT_KEPT_BYTES:
+            output_destroy(&self.output)
+            self.output.bytes = NULL
+            self.output.capacity = 0
         return output
 
     cdef bytes news(self):
@@ -182,6 +214,8 @@ cdef class LineSession:
         cdef const char *line
         cdef const char *line_end
         cdef const char *newline
+        cdef uint64_t lines = self.lines
+        cdef uint64_t late_at = clock_ns(COARSE_CLOCK) + self.call_ns_max if self.call_ns_max else ALL
         self.sequencer.stamp()
         self.refill()
         self.waiting = False
@@ -199,6 +233,9 @@ cdef class LineSession:
                 if newline == NULL:
                     break
                 if unlikely(self.held_back()):
+                    break
+                if self.call_ns_max and self.lines != lines and unlikely(clock_ns(COARSE_CLOCK) >= late_at):
+                    self.waiting = True
                     break
                 line = p
                 p = newline + 1  # first: a line that cannot be answered is not carried out again
@@ -492,13 +529,15 @@ cdef class LineSession:
         return self.say(b"OK", 2)
 
     cdef int do_use(self, bytes symbol) except -1:
-        if symbol not in self.feed.symbols:
+        position = self.feed.positions.get(symbol)
+        if position is None:
             return self.refuse(b"unknown_symbol")
-        self.market = &self.sequencer.markets[self.feed.symbols.index(symbol)]
+        self.market = &self.sequencer.markets[<uint32_t>position]
         return self.say(b"OK", 2)
 
     cdef int list_instruments(self) except -1:
-        cdef bytes line = b"INSTRUMENTS"
+        cdef list words = [b"INSTRUMENTS"]
         for instrument in self.sequencer.exchange.instruments:
-            line += f" {instrument.symbol}:{instrument.base}:{instrument.quote}".encode()
+            words.append(f"{instrument.symbol}:{instrument.base}:{instrument.quote}".encode())
+        cdef bytes line = b" ".join(words)
         return self.say(line, len(line))
