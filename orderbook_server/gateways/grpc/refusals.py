@@ -16,6 +16,8 @@ GOODBYE = "the server shuts down"
 class Refused(Exception):
     """The call ends with this status. Nothing was done, or nothing more will be."""
 
+    event = "service refused"  # what the log calls it
+
     def __init__(self, code: grpc.StatusCode, details: str) -> None:
         super().__init__(details)
         self.code = code
@@ -24,6 +26,8 @@ class Refused(Exception):
 
 class SlowConsumer(Refused):
     """A feed is not read as fast as it grows. The client may come back with the last sequence that it has."""
+
+    event = "slow consumer"
 
     def __init__(self, details: str) -> None:
         super().__init__(grpc.StatusCode.RESOURCE_EXHAUSTED, details)
@@ -48,6 +52,8 @@ LOG_LEVELS = {
 async def refuse(context: grpc.aio.ServicerContext[Any, Any], rpc: str, refusal: Refused) -> NoReturn:
     """End a call with a status. Refusals of service are logged as warnings, mistakes of the client for debugging."""
     report = getattr(log, LOG_LEVELS.get(refusal.code, "debug"))
-    report("refused", transport="grpc", rpc=rpc, peer=context.peer(), status=refusal.code.name, reason=refusal.details)
+    report(
+        refusal.event, transport="grpc", rpc=rpc, peer=context.peer(), status=refusal.code.name, reason=refusal.details
+    )
     with broken_is_gone():
         await context.abort(refusal.code, refusal.details)

@@ -270,15 +270,15 @@ class Connection(asyncio.Protocol):
         if reason == "slow_consumer":
             self._note_slow_consumer()
         elif reason != "quit":
-            log.warning("service refused", reason=reason, peer=self.peer)
+            log.warning("service refused", transport="tcp", reason=reason, peer=self.peer)
         self._finish(b"")
 
     def _note_slow_consumer(self) -> None:
         self._gateway.stats.slow_consumers += 1
-        log.warning("slow consumer", peer=self.peer, lag=self.lag)
+        log.warning("slow consumer", transport="tcp", peer=self.peer, lag=self.lag)
 
     def _refuse(self, code: str) -> None:
-        log.warning("service refused", reason=code, peer=self.peer)
+        log.warning("service refused", transport="tcp", reason=code, peer=self.peer)
         self._finish(b"ERR %s\n" % code.encode())
 
     def _fail(self) -> None:

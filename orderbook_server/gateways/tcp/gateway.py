@@ -202,5 +202,5 @@ class TcpGateway:
     def _log_refused(self) -> None:
         """Say how many connections were too many; one line, so that a flood of them does not become one of logs."""
         if self._refused:
-            log.warning("service refused", reason="too_many_connections", count=self._refused)
+            log.warning("service refused", transport="tcp", reason="too_many_connections", count=self._refused)
             self._refused = 0
