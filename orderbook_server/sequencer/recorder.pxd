@@ -1,9 +1,9 @@
 """What is written down of each command beside the engine's events: executions of the accounts, and counts.
 
-The engine calls `take_event` in the middle of a command, as its sink; `begin` and `finish` stand around the command. An
-event means that the command passed all checks, so the first one writes ACCEPTED. A trade is told when the event of its
-maker follows, which says what is open of it. What the engine has no event for, as it happens to the taker alone (lots
-dropped or decremented), is told from what the matcher counts.
+The engine calls `take_event` in the middle of a command, as its sink; `begin_command` and `finish_command` stand around
+the command. An event means that the command passed all checks, so the first one writes ACCEPTED. A trade is told when
+the event of its maker follows, which says what is open of it. What the engine has no event for, as it happens to the
+taker alone (lots dropped or decremented), is told from what the matcher counts.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -170,7 +170,7 @@ cdef inline void count_event(Tally *tally, const Event *event) noexcept nogil:
 cdef void take_event(void *context, uint64_t _sequence, const Event *event, const Order *order) noexcept nogil
 
 
-cdef inline void begin(Recorder *recorder, const Command *command) noexcept nogil:
+cdef inline void begin_command(Recorder *recorder, const Command *command) noexcept nogil:
     """Begin a command."""
     recorder.command = command
     recorder.accepted = False
@@ -191,7 +191,7 @@ cdef inline void write_refused(Recorder *recorder, Matcher *matcher, int code) n
         execution.reason = code
 
 
-cdef inline void finish(Recorder *recorder, Matcher *matcher, int code) noexcept nogil:
+cdef inline void finish_command(Recorder *recorder, Matcher *matcher, int code) noexcept nogil:
     """End a command that came to `code`: count it, and write down what no event has told."""
     cdef const Command *command = recorder.command
     cdef bint new = command.kind == NEW

@@ -10,7 +10,7 @@ cdef void take_event(void *context, uint64_t _sequence, const Event *event, cons
     cdef int kind
     count_event(&recorder.tallies[event.instrument], event)
     if event.kind == REJECTION or recorder.command == NULL:
-        return  # `finish` tells of it; or the command was not the sequencer's
+        return  # `finish_command` tells of it; or the command was not the sequencer's
     kind = recorder.command.kind
     if kind != NEW and kind != MODIFY:
         write_canceled(

@@ -9,7 +9,6 @@ cimport cython
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
-from posix.time cimport CLOCK_REALTIME, clock_gettime, timespec
 
 from orderbook import errors
 from orderbook.accounts cimport account_find, account_id as id_of
@@ -30,12 +29,15 @@ from orderbook.results cimport new_result, result_take
 from orderbook.risk cimport risk_debit
 from orderbook.seats cimport Seat
 from orderbook.views cimport MatchResult
+from orderbook_server.clock cimport deadline, is_late, real_ns
 from orderbook_server.sequencer.execution_log cimport (
     FAR, ExecutionLog, execution_log_at, execution_log_destroy, execution_log_init, execution_log_oldest,
     execution_log_reserve,
 )
 from orderbook_server.sequencer.executions cimport new_execution
-from orderbook_server.sequencer.recorder cimport CODES, Tally as TallyRecord, begin, finish, take_event
+from orderbook_server.sequencer.recorder cimport (
+    CODES, Tally as TallyRecord, begin_command, finish_command, take_event,
+)
 
 
 cdef class Session:
@@ -185,14 +187,14 @@ cdef uint64_t first_after(const ExecutionLog *log, uint32_t account, uint64_t af
     raise errors.SequenceGone(f"executions of the account after {after} are no longer held")
 
 
-cdef int run_record(Sequencer sequencer, const char *record, uint64_t i, Session session,
+cdef int run_record(Sequencer sequencer, const char *records, uint64_t begin, uint64_t i, Session session,
                     BatchResult result) noexcept nogil:
-    """Run record i of a batch, which may begin anywhere in memory."""
+    """Run a record of a batch, which may lie anywhere in memory: number i of the result, begin + i of all."""
     cdef Command command
     cdef Matcher *matcher
-    memcpy(&command, record, sizeof(Command))
+    memcpy(&command, records + (begin + i) * sizeof(Command), sizeof(Command))
     matcher = &sequencer.markets[command.instrument if command.instrument < sequencer.count else 0]
-    matcher.command = i
+    matcher.command = begin + i
     cdef int code = sequencer.run(&command, session)
     result.buffers.status[i] = code
     result.buffers.unfilled[i] = 0 if code else matcher.unfilled
@@ -247,11 +249,9 @@ cdef class Sequencer:
 
     cdef int stamp(self) except -1:
         """Read the clock for the commands to come: it never goes back. RuntimeError while a batch runs elsewhere."""
-        cdef timespec time
         cdef uint64_t now
         self.venue.enter()
-        clock_gettime(CLOCK_REALTIME, &time)
-        now = <uint64_t>time.tv_sec * 1_000_000_000 + <uint64_t>time.tv_nsec
+        now = real_ns()
         if now > self.now:
             self.now = now
         if execution_log_reserve(&self.recorder.log, self.markets.money.accounts.used):
@@ -276,9 +276,9 @@ cdef class Sequencer:
             &self.recorder.log, matcher.money.accounts.used,
         ):
             return CAPACITY_EXCEEDED
-        begin(&self.recorder, command)
+        begin_command(&self.recorder, command)
         code = run_one_funded(matcher, command, &ahead)
-        finish(&self.recorder, matcher, code)
+        finish_command(&self.recorder, matcher, code)
         self.recorder.command = NULL
         if session is not None and code == ACCEPTED and command.kind == NEW and matcher.resting:
             session.note(matcher.money.account)
@@ -378,25 +378,33 @@ cdef class Sequencer:
         self.tell()
         return unfilled
 
-    def process(self, bytes records not None, Session session=None):
+    def process(self, bytes records not None, Session session=None, *, Py_ssize_t begin=0, uint64_t call_ns_max=0):
         """Run COMMAND records of 48 bytes, one behind the other and all with the same stamp; return a BatchResult.
 
-        The time in a record is ignored. ValueError where the length is no multiple of 48, before anything is done.
+        begin: the first one to run, 0 to as many as there are. call_ns_max: nanoseconds, give or take some
+        milliseconds, that the call may go on, 0 any number: the result is of those that were run, one at least if there
+        is one, and its fills count commands from the first of all. The time in a record is ignored. ValueError where
+        the length is no multiple of 48 or `begin` is out of range, before anything is done.
         """
         cdef Py_ssize_t size = len(records) // <Py_ssize_t>sizeof(Command)
         cdef const char *source = records
+        cdef uint64_t late_at = deadline(call_ns_max)
         cdef BatchResult result
         cdef FillBuffer single_fills
-        cdef Py_ssize_t i
+        cdef Py_ssize_t done = 0
         if len(records) % sizeof(Command):
             raise ValueError(f"{len(records)} bytes are no whole number of records of {sizeof(Command)} bytes")
+        if not 0 <= begin <= size:
+            raise ValueError(f"begin must be 0 to {size}, not {begin}")
         self.require_own(session)
-        result = new_batch_result(self.venue.result_pool, size)
+        result = new_batch_result(self.venue.result_pool, size - begin)
         self.stamp()  # making the result may have run the collector, and a finalizer the exchange
         single_fills = self.venue.fills
         self.venue.fills = result.buffers.fills
-        for i in range(size):
-            run_record(self, source + i * sizeof(Command), i, session, result)
+        while done < size - begin and not (done and is_late(late_at)):
+            run_record(self, source, begin, done, session, result)
+            done += 1
+        result.commands = done
         result.buffers.fills = self.venue.fills
         self.venue.fills = single_fills
         self.tell()

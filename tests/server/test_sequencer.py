@@ -250,6 +250,34 @@ def test_records_of_the_wrong_length_do_nothing(size):
     assert calls == []
 
 
+def test_a_batch_in_parts_is_the_batch():
+    """Whatever a call gets done in its time, one record at least, the next goes on behind it."""
+    records = bytes(packed(list(flow(5, 3000, 3)))) * 60  # more than the clock of such calls takes for no time
+    whole, parted = funded(3), funded(3)
+    expected = whole.process(records)
+    status, unfilled, fills, done, calls = b"", b"", b"", 0, 0
+    while done < 180_000:
+        result = parted.process(records, begin=done, call_ns_max=1)
+        assert len(result.status) >= 1
+        status, unfilled = status + bytes(result.status), unfilled + bytes(result.unfilled)
+        fills, done, calls = fills + bytes(result.fills), done + len(result.status), calls + 1
+    assert calls > 1
+    assert (status, unfilled, fills) == tuple(map(bytes, (expected.status, expected.unfilled, expected.fills)))
+    assert parted.exchange.state_hash() == whole.exchange.state_hash()
+    assert len(parted.process(records, begin=180_000).status) == 0
+
+
+@pytest.mark.parametrize("begin", [-1, 3])
+def test_a_batch_begins_within_itself(begin):
+    sequencer = funded()
+    before = trace(sequencer)
+    with pytest.raises(ValueError, match="begin must be 0 to 2"):
+        sequencer.process(
+            bytes(packed([of(1, new(1, BID, LIMIT, 90, 1)), of(1, new(2, BID, LIMIT, 90, 1))])), begin=begin
+        )
+    assert trace(sequencer) == before
+
+
 def test_records_are_bytes():
     sequencer = funded()
     records = packed([of(1, new(10, BID, LIMIT, 5, 1))])

@@ -1,5 +1,6 @@
 """The service: a handler for every RPC of the proto, built from its descriptor, so that none can be forgotten."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from time import perf_counter_ns
 from typing import Any
@@ -175,7 +176,8 @@ class Service:
                 if request.options.cancel_on_disconnect:
                     session = self._desk.sequencer.open_session()
                 response = wire.TradeResponse()
-                self._trading.run(request, response, session)
+                for _turn in self._trading.run(request, response, session):
+                    await asyncio.sleep(0)
                 answer = response.SerializeToString()
                 self._stats.handling.observe(perf_counter_ns() - began)
                 await context.write(answer)

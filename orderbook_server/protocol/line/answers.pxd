@@ -2,12 +2,14 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 
+from orderbook.accounts cimport account_find
 from orderbook.book cimport Book, order_at, side_of
 from orderbook.digits cimport DIGITS_MAX
 from orderbook.fills cimport FillBuffer
 from orderbook.levels cimport BookSide, level_at, level_find, level_next
 from orderbook.matching cimport Matcher
-from orderbook.records cimport BID, Level, Order
+from orderbook.money cimport given
+from orderbook.records cimport ASK, BID, Level, Order
 from orderbook_server.protocol.line.output cimport (
     Output, put_after, put_byte, put_field, put_text, reserve,
 )
@@ -90,3 +92,16 @@ cdef inline int put_level(Output *output, Book *book, int side, uint64_t price) 
     put_byte(output, letter_of(side))
     put_field(output, price)
     return put_orders(output, book, level_at(&book.store, slot), c' ', c':') if slot else 0
+
+
+cdef inline int put_balance(Output *output, const Matcher *matcher, uint64_t account_id) except -1:
+    """Write what an account, which exists, has of the instrument's two assets."""
+    cdef uint32_t account = account_find(matcher.money.accounts, account_id)
+    reserve(output, ITEM_BYTES_MAX + 1)
+    put_text(output, b"BAL", 3)
+    put_field(output, account_id)
+    put_field(output, given(&matcher.money, account, ASK).available)
+    put_field(output, given(&matcher.money, account, ASK).reserved)
+    put_field(output, given(&matcher.money, account, BID).available)
+    put_field(output, given(&matcher.money, account, BID).reserved)
+    return 0

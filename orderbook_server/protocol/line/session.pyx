@@ -8,20 +8,20 @@ thousands, so beyond `call_ns_max` the rest waits as well, and others have their
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memchr, memset
-from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from orderbook import errors
 from orderbook.accounts cimport account_find
 from orderbook.book cimport book_find, order_at
 from orderbook.events cimport event_log_last, event_log_oldest
 from orderbook.matching cimport Matcher
-from orderbook.money cimport given
 from orderbook.records cimport (
     ASK, BID, CANCEL, CANCEL_ALL, CREDIT, HAS_PRICE, MODIFY, NEW, UNKNOWN_ACCOUNT, UNKNOWN_ORDER, Command, unlikely,
 )
+from orderbook_server.clock cimport deadline, is_late, monotonic_ns
 from orderbook_server.metrics.histogram cimport Histogram, observe
+from orderbook_server.protocol.line.allowance cimport Allowance, allowance_of, refill, take_line
 from orderbook_server.protocol.line.answers cimport (
-    ITEM_BYTES_MAX, put_level, put_order, put_result, put_side,
+    ITEM_BYTES_MAX, put_balance, put_level, put_order, put_result, put_side,
 )
 from orderbook_server.protocol.line.event_lines cimport EventLines
 from orderbook_server.protocol.line.lines cimport (
@@ -34,33 +34,11 @@ from orderbook_server.protocol.line.lines cimport (
 from orderbook_server.protocol.line.output cimport Output, output_destroy, put_byte, put_field, put_text, reserve
 from orderbook_server.sequencer.sequencer cimport Sequencer, Session
 
-cdef extern from *:
-    """
-    #include <time.h>
-    #ifdef CLOCK_MONOTONIC_COARSE
-    #define ORDERBOOK_COARSE_CLOCK CLOCK_MONOTONIC_COARSE
-    #else
-    #define ORDERBOOK_COARSE_CLOCK CLOCK_MONOTONIC
-    #endif
-    """
-    const int COARSE_CLOCK "ORDERBOOK_COARSE_CLOCK"  # of milliseconds, for a fifth of the price: it is read per line
-
 cdef enum:
     LEVELS_DEFAULT = 10        # of DEPTH
     OUTPUT_KEPT_BYTES = 65536  # that a session keeps to write to again: most are idle most of the time
-    NS_PER_SECOND = 1_000_000_000
 
 cdef uint64_t ALL = <uint64_t>-1
-
-
-cdef inline uint64_t clock_ns(int clock) noexcept nogil:
-    cdef timespec time
-    clock_gettime(clock, &time)
-    return <uint64_t>time.tv_sec * NS_PER_SECOND + <uint64_t>time.tv_nsec
-
-
-cdef uint64_t monotonic_ns() noexcept nogil:
-    return clock_ns(CLOCK_MONOTONIC)
 
 
 cdef class LineSession:
@@ -98,9 +76,7 @@ cdef class LineSession:
     cdef size_t line_bytes_max
     cdef size_t output_bytes_max
     cdef uint64_t call_ns_max
-    cdef uint64_t line_ns              # what a line uses up of the time that `messages_per_second` allows, 0 nothing
-    cdef uint64_t allowance_ns         # what is left of it
-    cdef uint64_t allowance_at         # when that was
+    cdef Allowance allowance           # of lines per second
     cdef uint64_t cursor               # the last event handed out, while subscribed
     cdef bytes pending                 # what came in and waits: the begin of a line, or lines held back
     cdef Output output
@@ -124,8 +100,7 @@ cdef class LineSession:
         self.line_bytes_max = line_bytes_max
         self.output_bytes_max = output_bytes_max
         self.call_ns_max = call_ns_max
-        self.line_ns = NS_PER_SECOND // messages_per_second if messages_per_second else 0
-        self.allowance_ns = NS_PER_SECOND
+        self.allowance = allowance_of(messages_per_second)
         self.handling = handling
         self.batches = batches
         self.pending = b""
@@ -215,9 +190,9 @@ cdef class LineSession:
         cdef const char *line_end
         cdef const char *newline
         cdef uint64_t lines = self.lines
-        cdef uint64_t late_at = clock_ns(COARSE_CLOCK) + self.call_ns_max if self.call_ns_max else ALL
+        cdef uint64_t late_at = deadline(self.call_ns_max)
         self.sequencer.stamp()
-        self.refill()
+        refill(&self.allowance)
         self.waiting = False
         try:
             while p < end:
@@ -234,7 +209,7 @@ cdef class LineSession:
                     break
                 if unlikely(self.held_back()):
                     break
-                if self.call_ns_max and self.lines != lines and unlikely(clock_ns(COARSE_CLOCK) >= late_at):
+                if self.lines != lines and unlikely(is_late(late_at)):
                     self.waiting = True
                     break
                 line = p
@@ -323,25 +298,10 @@ cdef class LineSession:
         put_byte(&self.output, c'\n')
         return 0
 
-    cdef void refill(self) noexcept:
-        """Add the time since the last call to what `messages_per_second` allows, one second at most."""
-        cdef uint64_t now
-        if self.line_ns:
-            now = monotonic_ns()
-            self.allowance_ns = min(self.allowance_ns + (now - self.allowance_at), <uint64_t>NS_PER_SECOND)
-            self.allowance_at = now
-
-    cdef bint within_rate(self) noexcept:
-        """Take a line off what `messages_per_second` allows, if it is still there."""
-        if self.line_ns > self.allowance_ns:
-            return False
-        self.allowance_ns -= self.line_ns
-        return True
-
     cdef int do_line(self, const char *bytes, size_t size) except -1:
         """Carry out one line, and answer it."""
         cdef Line line
-        cdef bint limited = not self.within_rate()
+        cdef bint limited = not take_line(&self.allowance)
         self.lines += 1
         read_line(bytes, size, &line)
         if unlikely(line.fault):
@@ -445,16 +405,9 @@ cdef class LineSession:
         return self.refuse_code(code) if code else self.show_balance(account_id)
 
     cdef int show_balance(self, uint64_t account_id) except -1:
-        cdef uint32_t account = account_find(self.market.money.accounts, account_id)
-        if account == 0:
+        if account_find(self.market.money.accounts, account_id) == 0:
             return self.refuse_code(UNKNOWN_ACCOUNT)
-        reserve(&self.output, ITEM_BYTES_MAX)
-        put_text(&self.output, b"BAL", 3)
-        put_field(&self.output, account_id)
-        put_field(&self.output, given(&self.market.money, account, ASK).available)
-        put_field(&self.output, given(&self.market.money, account, ASK).reserved)
-        put_field(&self.output, given(&self.market.money, account, BID).available)
-        put_field(&self.output, given(&self.market.money, account, BID).reserved)
+        put_balance(&self.output, self.market, account_id)
         put_byte(&self.output, c'\n')
         return 0
 

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator
+from time import monotonic_ns
 from typing import Any
 
 from orderbook import InvalidCommand
@@ -12,7 +13,8 @@ from orderbook_wire.v1 import orderbook_pb2 as wire
 
 RECORD_ACCOUNT = struct.Struct("<8xQ32x")  # of a COMMAND record, its account_id
 RECORD_BYTES = RECORD_ACCOUNT.size
-MESSAGES_MAX = 10_000  # commands as messages in a batch: a tenth of a second in which nobody else has a turn
+MESSAGES_MAX = 10_000  # commands as messages in a batch: reading them alone is a turn of some length
+TURN_NS = 5_000_000  # that a batch may go on, give or take a command, while others wait
 
 
 def command_count(request: wire.TradeRequest) -> int:
@@ -58,15 +60,34 @@ class Trading:
             "cancel_all": orders.cancel_all,
         }
 
-    def run(self, request: wire.TradeRequest, response: wire.TradeResponse, session: Session | None = None) -> None:
-        """Carry out a batch; session: to which the orders of the stream belong, if they are to end with it."""
+    def run(
+        self, request: wire.TradeRequest, response: wire.TradeResponse, session: Session | None = None
+    ) -> Iterator[None]:
+        """Carry out a batch, and yield wherever others should have their turn: a command may walk a whole book.
+
+        session: to which the orders of the stream belong, if they are to end with it.
+        """
         if request.records:
-            result = self._sequencer.process(request.records, session)
-            response.result.status = bytes(result.status)
-            response.result.unfilled = bytes(result.unfilled)
-            response.result.fills = bytes(result.fills)
+            yield from self._run_records(request.records, response.result, session)
+        late = monotonic_ns() + TURN_NS
         for command in request.commands:
+            if monotonic_ns() >= late:
+                yield
+                late = monotonic_ns() + TURN_NS
             self._run_one(command, response.answers.add(), session)
+
+    def _run_records(self, records: bytes, answer: wire.BatchResult, session: Session | None) -> Iterator[None]:
+        """Carry out a batch of records."""
+        count, done = len(records) // RECORD_BYTES, 0
+        while True:
+            result = self._sequencer.process(records, session, begin=done, call_ns_max=TURN_NS)
+            answer.status += bytes(result.status)
+            answer.unfilled += bytes(result.unfilled)
+            answer.fills += bytes(result.fills)
+            done += len(result.status)
+            if done == count:
+                return
+            yield
 
     def _run_one(self, command: wire.TradeCommand, answer: wire.TradeAnswer, session: Session | None) -> None:
         """Carry out one command, and put the answer where it belongs: into the field with the command's name."""

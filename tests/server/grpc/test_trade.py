@@ -40,6 +40,29 @@ def test_a_batch_of_very_many_messages_is_refused_whole(market):
     assert market.state_hash() == before
 
 
+@pytest.mark.parametrize("form", ["records", "commands"])
+def test_a_batch_that_takes_long_lets_others_have_their_turn(market, form):
+    """Each of these orders looks at every level, says nothing and changes nothing."""
+    levels, orders = 20_000, 2_000
+    book = b"".join(records.new(number, ASK, number, 1, account_id=2) for number in range(1, levels + 1))
+    conversation = market.client.trade()
+    assert not any(conversation.ask(records=book).result.status)
+    killed = wire.ORDER_TYPE_FILL_OR_KILL
+    if form == "records":
+        conversation.send(records=records.new(1 << 40, BID, levels, levels + 1, order_type=killed) * orders)
+    else:
+        conversation.send(commands=[bid(1 << 40, levels, levels + 1, order_type=killed)] * orders)
+    other = Client(market.server.address)
+    answered = 0
+    while market.server.call(lambda: sum(market.sequencer.tallies()[0].refused.values())) < orders:
+        assert other.bid(levels + 1 + answered, 0, 1, account_id=1).status.ok
+        answered += 1
+    assert answered > 3, "somebody had turns in the middle of it"
+    response = next(conversation.call)
+    answers = response.result.status if form == "records" else response.answers
+    assert len(answers) == orders
+
+
 def test_messages_are_answered_each_in_its_own_kind(client):
     client.ask(9, 100, 2)
     response = client.trade().ask(
