@@ -43,7 +43,8 @@ cdef inline uint64_t coarse_ns() noexcept nogil:
 
 cdef inline uint64_t deadline(uint64_t ns_max) noexcept nogil:
     """Return when work that may go on for so long is late, by the coarse clock; 0: never."""
-    return coarse_ns() + ns_max if ns_max else 0
+    cdef uint64_t now = coarse_ns()
+    return now + min(ns_max, ~now) if ns_max else 0  # no sum goes round
 
 
 cdef inline bint is_late(uint64_t deadline) noexcept nogil:

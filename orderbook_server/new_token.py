@@ -59,7 +59,7 @@ def _as_toml(token_id: str, token: str, access: Access) -> str:
 
 def _extended(path: Path, target: Path, entry: str) -> bytes:
     """Return what a file holds and an entry behind it; raise ConfigError where that would be no TOML."""
-    before = target.read_text("utf-8") if target.exists() else ""
+    before = target.read_bytes().decode() if target.exists() else ""  # ends of lines as they are
     gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
     content = before + gap + entry
     try:

@@ -157,12 +157,12 @@ def test_a_new_file_is_its_owners_alone(file):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("before", ["# mine\n", "# mine", entry() + "\n# the end\n"])
+@pytest.mark.parametrize("before", ["# mine\n", "# mine\r\n", "# mine", entry() + "\n# the end\n"])
 def test_what_is_there_stays(file, before):
-    file.write_text(before)
+    file.write_bytes(before.encode())
     file.chmod(0o640)
     token = add_token(file, Access("viewer", 'the "screens" \\ é', None))
-    assert file.read_text().startswith(before)
+    assert file.read_bytes().startswith(before.encode())
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert Tokens.load(file).authenticate(token) == Access("viewer", 'the "screens" \\ é', None)
     assert list(file.parent.iterdir()) == [file]

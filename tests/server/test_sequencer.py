@@ -267,6 +267,12 @@ def test_a_batch_in_parts_is_the_batch():
     assert len(parted.process(records, begin=180_000).status) == 0
 
 
+def test_a_batch_may_take_all_the_time_that_a_number_can_say():
+    sequencer = funded()
+    records = bytes(packed([of(1, new(number, BID, LIMIT, 90, 1)) for number in (1, 2, 3)]))
+    assert len(sequencer.process(records, call_ns_max=(1 << 64) - 1).status) == 3
+
+
 @pytest.mark.parametrize("begin", [-1, 3])
 def test_a_batch_begins_within_itself(begin):
     sequencer = funded()

@@ -47,7 +47,7 @@ class Service:
 
     Handlers take and return bytes: so the histogram of handling covers all of our work, and the bytes of an event can
     go to all subscribers. From a command's being put in order to its answer nothing is awaited: a client that goes
-    away, or a deadline, cannot come between.
+    away, or a deadline, cannot come between. Only batches of Trade let others have their turn between two commands.
     """
 
     def __init__(self, desk: Desk, gate: Gate, stats: TransportStats, streams: Streams, bell: Bell) -> None:
@@ -160,9 +160,9 @@ class Service:
 
     async def _trade(self, _requests: object, context: Context) -> None:
         """Handle Trade: one response per request, in order; the next request is read when the last answer is sent."""
-        await self._streams.run("Trade", context, lambda _stream: self._trade_talk(context))
+        await self._streams.run("Trade", context, lambda stream: self._trade_talk(stream, context))
 
-    async def _trade_talk(self, context: Context) -> None:
+    async def _trade_talk(self, stream: Stream, context: Context) -> None:
         self._gate.count(context, 1)
         access = self._gate.access(context)
         check(access, "Trade", None)
@@ -176,8 +176,9 @@ class Service:
                 if request.options.cancel_on_disconnect:
                     session = self._desk.sequencer.open_session()
                 response = wire.TradeResponse()
-                for _turn in self._trading.run(request, response, session):
-                    await asyncio.sleep(0)
+                with stream.whole():  # what was begun is answered, also when the server shuts down
+                    for _turn in self._trading.run(request, response, session):
+                        await asyncio.sleep(0)
                 answer = response.SerializeToString()
                 self._stats.handling.observe(perf_counter_ns() - began)
                 await context.write(answer)

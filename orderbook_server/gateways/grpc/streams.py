@@ -1,7 +1,8 @@
 """Calls that last: who they are, how they are ended, and which of them are not read."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -25,14 +26,33 @@ class Stream:
     def __init__(self, task: "asyncio.Task[Any]") -> None:
         self.task = task
         self.follows = False  # a feed
+        self.busy = False  # with something that is to be carried out whole
         self.refusal: Refused | None = None  # why the server ends it
         self.writing_since: float | None = None  # by the loop's clock; None while no subscriber is being written to
 
     def end(self, refusal: Refused) -> None:
-        """End the call with a status, behind what was written to it before."""
+        """End the call with a status, behind what was written to it before and what it is busy with."""
         if self.refusal is None:
             self.refusal = refusal
+            if not self.busy:
+                self.task.cancel()
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Put off the server's end of the call to the first await behind the block: what is written there is sent.
+
+        Not that by the client, who goes away: it comes through the block as CancelledError.
+        """
+        self.busy = True
+        yield
+        self.busy = False
+        if self.refusal is not None:
             self.task.cancel()
+
+    def cut_off(self) -> None:
+        """End the call in the middle of what it is busy with; `end` came before."""
+        self.busy = False
+        self.task.cancel()
 
 
 class Streams:
@@ -110,6 +130,10 @@ class Streams:
         others = {stream for stream in self._open if not stream.follows}
         self._end(others)
         await wait_for(others)
+        late = {stream for stream in others & self._open if stream.busy}
+        for stream in late:
+            stream.cut_off()
+        await wait_for(late)
         self._draining = True
         bell.wake_all()
         await wait_for(self._open)

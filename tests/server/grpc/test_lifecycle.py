@@ -1,5 +1,6 @@
 """The server's port, its standard services, deadlines and its end."""
 
+import asyncio
 import socket
 import time
 
@@ -11,9 +12,10 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
+from orderbook_server.gateways.grpc import streams
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
-from ..running import eventually
+from ..running import SECONDS, eventually
 from . import records
 from .client import METHODS, SERVICE, SMALL_WINDOW, Client, serving
 from .test_limits import code_of
@@ -173,6 +175,72 @@ def test_what_was_carried_out_is_answered_when_the_server_shuts_down(market):
     rest = []
     assert code_of(lambda: rest.extend(conversation.call)) is UNAVAILABLE
     assert answers + len(rest) == market.sequencer.exchange.last_sequence
+
+
+LEVELS = 20_000
+CANCELING = wire.TradeOptions(cancel_on_disconnect=True)
+
+
+def make_levels(market):
+    book = b"".join(records.new(number, wire.SIDE_ASK, number, 1, account_id=2) for number in range(1, LEVELS + 1))
+    assert not any(market.client.trade().ask(records=book).result.status)
+
+
+def begin_long_batch(market, orders):
+    """Send an order of account 2 that rests, and many that look at all levels and are killed; return the stream."""
+    resting = records.new(LEVELS + 1, wire.SIDE_ASK, LEVELS + 1, 1, account_id=2)
+    killed = records.new(LEVELS + 2, wire.SIDE_BID, LEVELS, LEVELS + 1, order_type=wire.ORDER_TYPE_FILL_OR_KILL)
+    conversation = market.client.trade()
+    conversation.send(options=CANCELING, records=resting + killed * orders)
+    return conversation
+
+
+def killed_orders(market):
+    return market.sequencer.tallies()[0].refused.get("insufficient_liquidity", 0)
+
+
+def resting_orders(market):
+    return len(market.sequencer.exchange.open_orders("BASE-QUOTE", 2))
+
+
+async def stop_in_the_middle(market, orders):
+    """Stop the server when some of the long batch is carried out, and some is not."""
+    async with asyncio.timeout(SECONDS):
+        while not killed_orders(market):
+            await asyncio.sleep(0)
+    assert killed_orders(market) < orders
+    await market.server.gateway.stop()
+
+
+def test_a_batch_in_the_middle_is_finished_and_answered_when_the_server_shuts_down(market):
+    make_levels(market)
+    conversation = begin_long_batch(market, 2000)
+    market.server.run(stop_in_the_middle(market, 2000))
+    assert len(next(conversation.call).result.status) == 2001
+    assert code_of(lambda: next(conversation.call)) is UNAVAILABLE
+    assert resting_orders(market) == LEVELS
+
+
+def test_a_batch_that_would_take_too_long_is_broken_off_when_the_server_shuts_down(market, monkeypatch):
+    """Its stream ends as others do: its orders are cancelled, and feeds tell of it."""
+    monkeypatch.setattr(streams, "CLOSE_SECONDS", 0.02)
+    make_levels(market)
+    account = market.client.StreamAccountEvents(account_id=2)
+    conversation = begin_long_batch(market, 20_000)
+    market.server.run(stop_in_the_middle(market, 20_000))
+    assert code_of(lambda: next(conversation.call)) is UNAVAILABLE
+    assert 0 < killed_orders(market) < 20_000
+    assert resting_orders(market) == LEVELS
+    assert [next(account).WhichOneof("kind") for _ in range(2)] == ["accepted", "canceled"]
+
+
+def test_a_batch_in_the_middle_is_broken_off_when_its_client_goes_away(market):
+    make_levels(market)
+    conversation = begin_long_batch(market, 20_000)
+    eventually(lambda: market.server.call(killed_orders, market))
+    conversation.call.cancel()
+    eventually(lambda: market.server.call(resting_orders, market) == LEVELS)
+    assert 0 < market.server.call(killed_orders, market) < 20_000
 
 
 def test_a_client_that_reads_nothing_does_not_hold_up_the_end(caplog):
