@@ -17,7 +17,7 @@ COMPILED_TESTS := tests/engine tests/money tests/flow tests/replay $(SERVER_TEST
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run test check proto debug san cov bench fuzz soak canary dist clean
+.PHONY: help build run serve test check proto debug san cov bench fuzz soak canary dist clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,14 @@ build: $(VENV)/.built  ## build the compiled modules in place, and the environme
 
 run: build/sample.csv  ## replay a generated sample of order flow, and sum up
 	$(PY) -m obctl replay build/sample.csv
+
+serve: $(VENV)/.server  ## start an exchange on loopback: TCP 9000, gRPC 50051, metrics 9100
+	$(PY) -m obctl serve
+
+# What the server needs.
+$(VENV)/.server: $(VENV)/.built
+	@test -e $@ -a ! $(VENV)/.made -nt $@ || $(PIP) install -c constraints.txt 'obctl[server]'
+	@touch $@
 
 build/sample.csv: $(VENV)/.built
 	@mkdir -p build
