@@ -11,7 +11,7 @@ import uvloop
 
 from obctl.bench import flow
 from obctl.bench.processes import Addresses
-from obctl.bench.turns import Figures, Progress, Reached, Stopwatch, cpu_us, in_turns, nobody, part_of, rate, ratio
+from obctl.bench.turns import Figures, Progress, Reached, Stopwatch, beside_echo, in_turns, nobody, part_of
 from obctl.errors import BadInput
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
@@ -159,13 +159,7 @@ def measure_unary(addresses: Addresses, seconds: float, progress: Progress = nob
             parts = len(UNARY_IN_FLIGHT)
             turns = {"server": server.turn, "echo": echo.turn}
             reached = in_turns(turns, seconds / parts, part_of(progress, number, parts))
-            figures |= {
-                f"orders_per_second_{in_flight}": rate(reached["server"]),
-                f"server_cpu_us_per_order_{in_flight}": cpu_us(reached["server"]),
-                f"echo_per_second_{in_flight}": rate(reached["echo"]),
-                f"echo_cpu_us_per_order_{in_flight}": cpu_us(reached["echo"]),
-                f"ratio_to_echo_{in_flight}": ratio(reached["server"], reached["echo"]),
-            }
+            figures |= beside_echo(reached, "orders", "order", f"_{in_flight}")
     return figures
 
 
@@ -263,11 +257,5 @@ def measure_trade(addresses: Addresses, seconds: float, progress: Progress = nob
             reached = in_turns(turns, seconds / len(forms), part_of(progress, number, len(forms)))
             server.close()
             echo.close()
-        figures |= {
-            f"commands_per_second_{form}": rate(reached["server"]),
-            f"server_cpu_us_per_command_{form}": cpu_us(reached["server"]),
-            f"echo_per_second_{form}": rate(reached["echo"]),
-            f"echo_cpu_us_per_command_{form}": cpu_us(reached["echo"]),
-            f"ratio_to_echo_{form}": ratio(reached["server"], reached["echo"]),
-        }
+        figures |= beside_echo(reached, "commands", "command", f"_{form}")
     return figures

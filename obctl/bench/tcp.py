@@ -8,7 +8,18 @@ from typing import Self
 
 from obctl.bench import flow
 from obctl.bench.processes import Addresses
-from obctl.bench.turns import Figures, Progress, Reached, Stopwatch, cpu_us, in_turns, nobody, percentile, rate, ratio
+from obctl.bench.turns import (
+    Figures,
+    Progress,
+    Reached,
+    Stopwatch,
+    beside_echo,
+    in_turns,
+    nobody,
+    percentile,
+    rate,
+    ratio,
+)
 from obctl.errors import BadInput
 from orderbook_server.config import Address
 
@@ -122,13 +133,8 @@ def measure_socket(addresses: Addresses, seconds: float, progress: Progress = no
     ):
         turns = {"server": server.pipelined, "echo": raw.pipelined, "fields_echo": fields.pipelined}
         reached = in_turns(turns, seconds, progress)
-    return {
-        "commands_per_second": rate(reached["server"]),
-        "server_cpu_us_per_command": cpu_us(reached["server"]),
-        "echo_per_second": rate(reached["echo"]),
-        "echo_cpu_us_per_command": cpu_us(reached["echo"]),
+    return beside_echo(reached, "commands", "command") | {
         "fields_echo_per_second": rate(reached["fields_echo"]),
-        "ratio_to_echo": ratio(reached["server"], reached["echo"]),
         "ratio_to_fields_echo": ratio(reached["server"], reached["fields_echo"]),
     }
 
@@ -141,14 +147,9 @@ def measure_ping_pong(addresses: Addresses, seconds: float, progress: Progress =
         LineClient(addresses.raw_echo, exchange=False, pid=addresses.echo_pid) as echo,
     ):
         reached = in_turns({"server": server.ping_pong, "echo": echo.ping_pong}, seconds, progress)
-    figures: Figures = {
-        "commands_per_second": rate(reached["server"]),
-        "server_cpu_us_per_command": cpu_us(reached["server"]),
-        "echo_per_second": rate(reached["echo"]),
-        "echo_cpu_us_per_command": cpu_us(reached["echo"]),
-    }
+    figures: Figures = beside_echo(reached, "commands", "command")
     for name, client in (("round_trip", server), ("echo", echo)):
         ordered = sorted(client.times)
         for part in (0.5, 0.99, 0.999):
             figures[f"{name}_us_p{part * 100:g}"] = percentile(ordered, part) / 1e3
-    return figures | {"ratio_to_echo": ratio(reached["server"], reached["echo"])}
+    return figures

@@ -93,6 +93,18 @@ def ratio(ours: Sequence[Reached], theirs: Sequence[Reached]) -> float:
     return median(one.per_second / other.per_second for one, other in zip(ours, theirs, strict=True))
 
 
+def beside_echo(reached: Mapping[str, Sequence[Reached]], things: str, thing: str, suffix: str = "") -> Figures:
+    """Return the figures of a server and of the echo beside it, by names that say what was counted."""
+    server, echo = reached["server"], reached["echo"]
+    return {
+        f"{things}_per_second{suffix}": rate(server),
+        f"server_cpu_us_per_{thing}{suffix}": cpu_us(server),
+        f"echo_per_second{suffix}": rate(echo),
+        f"echo_cpu_us_per_{thing}{suffix}": cpu_us(echo),
+        f"ratio_to_echo{suffix}": ratio(server, echo),
+    }
+
+
 def percentile(ordered: Sequence[float], part: float) -> float:
     """Return the value that this part of the ordered values does not exceed."""
     return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
