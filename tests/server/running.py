@@ -1,6 +1,7 @@
 """A gateway at work, in a thread and a loop of its own, so that tests can be plain blocking clients."""
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import pytest
 import uvloop
 
 SECONDS = 20  # that anything may take that should come at once
@@ -101,3 +103,15 @@ def eventually(condition: Callable[[], object], seconds: float = SECONDS) -> Non
     while not condition():
         assert time.monotonic() < deadline, "it did not come about in time"
         time.sleep(0.01)
+
+
+def has_ipv6() -> bool:
+    """Tell whether this machine has the other loopback."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no [::1]")

@@ -19,7 +19,7 @@ from tests.cli.serve_process import CLEAN, FREE, OBCTL, SECONDS, run, serving
 from .clients import LineClient
 from .grpc.client import Client
 from .grpc.records import new
-from .running import eventually
+from .running import eventually, needs_ipv6
 from .test_metrics import samples
 
 BID, ASK = wire.SIDE_BID, wire.SIDE_ASK
@@ -354,15 +354,7 @@ def answers(port):
         return False
 
 
-def has_ipv6():
-    try:
-        with socket.create_server(("::1", 0), family=socket.AF_INET6):
-            return True
-    except OSError:
-        return False
-
-
-@pytest.mark.skipif(not has_ipv6(), reason="this machine has no [::1]")
+@needs_ipv6
 def test_the_other_loopback():
     with serving("--tcp", "[::1]:0", "--grpc", "[::1]:0", "--metrics", "[::1]:0") as server:
         assert all(server.addresses[name].startswith("[::1]:") for name in ("tcp", "grpc", "metrics"))
