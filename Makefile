@@ -11,7 +11,7 @@ SOAK_MINUTES ?= 10
 
 PY := $(abspath $(VENV))/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
-SOURCES := $(shell find orderbook orderbook_server obctl -name '*.p[yx]x' -o -name '*.pxd')
+SOURCES := $(shell find orderbook orderbook_server agents obctl -name '*.p[yx]x' -o -name '*.pxd')
 SERVER_TESTS := $(addprefix tests/server/test_, transcripts.py line_limits.py line_fuzz.py sequencer.py executions.py sessions.py)
 COMPILED_TESTS := tests/engine tests/money tests/flow tests/replay $(SERVER_TESTS)
 
@@ -82,9 +82,9 @@ test: $(VENV)/.tools  ## build, and run the whole test suite
 check: $(VENV)/.tools  ## lint, types, stubs against the compiled modules, the layer rule
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	PATH="$(dir $(PY)):$$PATH" cython-lint orderbook orderbook_server obctl tests
+	PATH="$(dir $(PY)):$$PATH" cython-lint orderbook orderbook_server agents obctl tests
 	$(PY) -m mypy
-	$(PY) -m mypy.stubtest orderbook orderbook_server obctl --mypy-config-file pyproject.toml \
+	$(PY) -m mypy.stubtest orderbook orderbook_server agents obctl --mypy-config-file pyproject.toml \
 	    --allowlist tests/stubtest_allowlist.txt
 	$(PY) -m pytest -q tests/test_layers.py
 
@@ -144,5 +144,5 @@ dist: $(VENV)/.tools  ## make sdist and wheel in dist/, and try the wheel in an 
 
 clean:  ## remove what was built, the environment too
 	rm -rf $(VENV) build dist htmlcov *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
-	find orderbook orderbook_server obctl tests tools -name '*.so' -exec rm -f {} +
-	find orderbook orderbook_server orderbook_wire obctl tests tools -name __pycache__ -exec rm -rf {} +
+	find orderbook orderbook_server agents obctl tests tools -name '*.so' -exec rm -f {} +
+	find orderbook orderbook_server orderbook_wire agents obctl tests tools -name __pycache__ -exec rm -rf {} +

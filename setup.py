@@ -40,7 +40,7 @@ if BUILD == "coverage":
 link_args = ["-fsanitize=address,undefined"] if BUILD == "sanitize" else []
 
 modules = [
-    path for package in ("orderbook", "orderbook_server", "obctl") for path in sorted(Path(package).rglob("*.pyx"))
+    path for package in ("orderbook", "orderbook_server", "agents", "obctl") for path in sorted(Path(package).rglob("*.pyx"))
 ]
 extensions = [
     Extension(

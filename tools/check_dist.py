@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("orderbook", "orderbook_server", "orderbook_wire", "obctl")
+PACKAGES = ("orderbook", "orderbook_server", "orderbook_wire", "agents", "obctl")
 INSTALLED = {".py", ".pxd", ".pyi", ".typed"}
 TEST_FILES = {".py", ".txt"}
 TRY_IT = """

@@ -17,7 +17,7 @@ def main() -> None:
     texts = {path: path.read_text() for path in sorted(folder.rglob("*.c"))}
     for path in texts:
         shutil.copy(path, path.relative_to(folder))
-    for package in ("orderbook", "orderbook_server", "obctl"):
+    for package in ("orderbook", "orderbook_server", "agents", "obctl"):
         for header in Path(package).rglob("*.pxd"):
             if not header.with_suffix(".c").exists():
                 mark = f'/* "{header.as_posix()}":'
