@@ -107,5 +107,6 @@ def main() -> None:
 
     \b
     Exit status: 0 all well, 1 the input data is wrong, 2 the command line is
-    wrong, 3 a verification found a difference, 130 interrupted.
+    wrong, 3 a verification found a difference, 5 the server refused, 6 the
+    server cannot be reached, 130 interrupted.
     """
