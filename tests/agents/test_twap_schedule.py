@@ -3,7 +3,6 @@
 from itertools import islice, pairwise
 from random import Random
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
