@@ -1,6 +1,7 @@
-"""The gateway to an engine in the same process: every call, and fills and tape exactly once whatever happens between."""
+"""The gateway to an engine in the same process: every call, and fills and tape exactly once, whatever happens."""
 
 from collections import Counter
+from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -384,7 +385,7 @@ def test_all_that_was_traded_is_told_once_to_both(steps, shares_feed, first_ids)
         assert balance.available_quote + balance.reserved_quote == 1_000_000 - sum(lots * at for lots, at in signed)
     trades = [event for event in engine.events() if isinstance(event, Trade)]
     made_of, taken_of = (
-        Counter((fill.price, fill.quantity, fill.order_id) for fill in sum(told, []) if fill.is_maker is is_maker)
+        Counter((fill.price, fill.quantity, fill.order_id) for fill in chain(*told) if fill.is_maker is is_maker)
         for is_maker in (True, False)
     )
     assert made_of == Counter((trade.price, trade.quantity, trade.maker_order_id) for trade in trades)
