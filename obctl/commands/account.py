@@ -11,7 +11,7 @@ from obctl.client.options import Whole, connection_options, json_option, subject
 from orderbook import AccountSnapshot
 
 if TYPE_CHECKING:
-    from agents.gateways.grpc.results import InstrumentInfo
+    from agents.gateways.grpc import InstrumentInfo
 
 account_subject = subject("account_id", "--account", "-a", what="The account")
 base_option = click.option("--base", type=Whole(), metavar="LOTS", help="Units of the base asset.")

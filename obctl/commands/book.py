@@ -12,7 +12,7 @@ from obctl.client.ladder import Ladder, Rung, rung_of
 from obctl.client.options import Whole, connection_options, json_option
 
 if TYPE_CHECKING:
-    from agents.gateways.grpc.blocking import BlockingOrderBookClient
+    from agents.gateways.grpc import BlockingOrderBookClient
 
 
 @click.command()

@@ -74,9 +74,7 @@ def new(
 
         def submit(order_id: int) -> MatchResult:
             try:
-                return client.submit_order(
-                    account_id, order_id, SIDES[side], ORDER_TYPES[order_type], price, quantity
-                )
+                return client.submit_order(account_id, order_id, SIDES[side], ORDER_TYPES[order_type], price, quantity)
             except ServerUnavailable as error:
                 raise ServerUnavailable(f"{error}; order {order_id} may have been accepted") from error
 
