@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -48,46 +48,33 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]
         self.fail(f"{str(value)!r} is no number of seconds above 0, up to {SECONDS_MAX}.", param, ctx)
 
 
+class ServerOption(click.Option):
+    """An option that help lists apart, as every command for a server has it."""
+
+    group = "Server"
+
+
 PEM = click.Path(path_type=Path)
+server_option = partial(click.option, cls=ServerOption, show_envvar=True)
 CONNECTION = (
-    click.option(
+    server_option(
         "--endpoint",
         envvar=["OBCTL_ENDPOINT", "GRPC_ENDPOINT"],
-        show_envvar=True,
         default="127.0.0.1:50051",
         show_default=True,
         metavar="HOST:PORT",
         help="The server's gRPC address, with or without a scheme; https:// is TLS.",
     ),
-    click.option(
-        "--token", envvar="OBCTL_TOKEN", show_envvar=True, metavar="TOKEN", help="Where the server asks for one."
+    server_option("--token", envvar="OBCTL_TOKEN", metavar="TOKEN", help="Where the server asks for one."),
+    server_option(
+        "--symbol", envvar="SYMBOL", default="", metavar="SYMBOL", help="The instrument; by default the server's first."
     ),
-    click.option(
-        "--symbol",
-        envvar="SYMBOL",
-        show_envvar=True,
-        default="",
-        metavar="SYMBOL",
-        help="The instrument; by default the server's first.",
+    server_option(
+        "--tls-ca", envvar="TLS_CA", type=PEM, metavar="FILE", help="PEM file: who signed the server's certificate."
     ),
-    click.option(
-        "--tls-ca",
-        envvar="TLS_CA",
-        show_envvar=True,
-        type=PEM,
-        metavar="FILE",
-        help="PEM file: who signed the server's certificate.",
-    ),
-    click.option(
-        "--tls-cert",
-        envvar="TLS_CERT",
-        show_envvar=True,
-        type=PEM,
-        metavar="FILE",
-        help="PEM file: your own certificate.",
-    ),
-    click.option("--tls-key", envvar="TLS_KEY", show_envvar=True, type=PEM, metavar="FILE", help="PEM file: its key."),
-    click.option(
+    server_option("--tls-cert", envvar="TLS_CERT", type=PEM, metavar="FILE", help="PEM file: your own certificate."),
+    server_option("--tls-key", envvar="TLS_KEY", type=PEM, metavar="FILE", help="PEM file: its key."),
+    server_option(
         "--timeout",
         type=Seconds(),
         default=5.0,

@@ -8,6 +8,7 @@ import click
 from obctl.client.answers import balance_lines, plain_balance
 from obctl.client.connection import Connection, connected, instrument_of
 from obctl.client.options import Whole, connection_options, json_option, subject
+from obctl.setting_options import GroupedCommand
 from orderbook import AccountSnapshot
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def account() -> None:
     """
 
 
-@account.command()
+@account.command(cls=GroupedCommand)
 @account_subject
 @base_option
 @quote_option
@@ -56,7 +57,7 @@ def credit(connection: Connection, account_id: int, base: int | None, quote: int
     print_balance(account_id, instrument, balance, as_json)
 
 
-@account.command()
+@account.command(cls=GroupedCommand)
 @account_subject
 @base_option
 @quote_option
@@ -79,7 +80,7 @@ def debit(connection: Connection, account_id: int, base: int | None, quote: int 
     print_balance(account_id, instrument, balance, as_json)
 
 
-@account.command()
+@account.command(cls=GroupedCommand)
 @account_subject
 @json_option
 @connection_options

@@ -10,12 +10,13 @@ from obctl.client.answers import plain_rung
 from obctl.client.connection import Connection, connected, instrument_of
 from obctl.client.ladder import Ladder, Rung, rung_of
 from obctl.client.options import Whole, connection_options, json_option
+from obctl.setting_options import GroupedCommand
 
 if TYPE_CHECKING:
     from agents.gateways.grpc import BlockingOrderBookClient
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.option(
     "--levels", "-n", type=Whole(minimum=1), default=10, show_default=True, metavar="N", help="Levels of each side."
 )

@@ -11,12 +11,13 @@ from obctl.client.connection import Connection, connected, instrument_of
 from obctl.client.feed import Record, execution_record, line_of, market_record
 from obctl.client.options import Whole, connection_options
 from obctl.errors import Refused, Unreachable
+from obctl.setting_options import GroupedCommand
 
 if TYPE_CHECKING:
     from agents.gateways.grpc import BlockingOrderBookClient
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.option(
     "--from",
     "after",

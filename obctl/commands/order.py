@@ -11,6 +11,7 @@ from obctl.client.answers import match_lines, plain_match
 from obctl.client.connection import Connection, connected
 from obctl.client.options import Whole, account_option, connection_options, json_option, subject
 from obctl.client.words import ORDER_TYPES, SIDES, lots
+from obctl.setting_options import GroupedCommand
 from orderbook import DuplicateOrder, MatchResult
 
 
@@ -29,7 +30,7 @@ def order() -> None:
     """
 
 
-@order.command()
+@order.command(cls=GroupedCommand)
 @account_option
 @click.option(
     "--side", "-s", type=click.Choice(list(SIDES), case_sensitive=False), required=True, help="Buy (bid) or sell (ask)."
@@ -95,7 +96,7 @@ def submit_under_free_id(submit: Callable[[int], MatchResult]) -> tuple[int, Mat
             order_id += 1
 
 
-@order.command()
+@order.command(cls=GroupedCommand)
 @subject("order_id", "--id", what="The order's id")
 @account_option
 @click.option("--quantity", "-q", type=Whole(), required=True, metavar="LOTS", help="What shall be open of it now.")
@@ -119,7 +120,7 @@ def modify(
     print_match(order_id, result, as_json)
 
 
-@order.command()
+@order.command(cls=GroupedCommand)
 @subject("order_id", "--id", what="The order's id")
 @account_option
 @json_option
