@@ -13,6 +13,7 @@ from orderbook import DuplicateOrder
 from agents.simulation.tape cimport FillRecord
 from orderbook.book cimport Book, side_of
 from orderbook.levels cimport BookSide
+from orderbook.matching cimport Matcher
 from orderbook.money cimport Holding, given
 from orderbook.numbers cimport SIDES, as_order_type, as_side, as_u64
 from orderbook.records cimport ASK, BID
@@ -81,19 +82,18 @@ cdef class SimulatedGateway:
         cdef uint64_t lots = as_u64(quantity, "quantity")
         cdef MatchResult result = new_result()
         cdef uint64_t id
+        cdef Matcher *core = self.market_tape.engine.core
         cdef int code
         while True:
             id = self.next_id
             self.next_id += 1
             self.begin()
-            code = risk_submit(
-                self.market_tape.engine.core, self.tally.account_id, id, side_code, type_code, ticks, has_price, lots, 0,
-            )
+            code = risk_submit(core, self.tally.account_id, id, side_code, type_code, ticks, has_price, lots, 0)
             try:
                 self.end(code, id)
             except DuplicateOrder:
                 continue
-            result_take(result, self.market_tape.engine.core)
+            result_take(result, core)
             return as_named(Placed, (id, result))
 
     cpdef object modify(self, object order_id, object quantity, object price=None):

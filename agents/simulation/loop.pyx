@@ -12,7 +12,7 @@ from cpython.ref cimport Py_DECREF
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 
-from agents.gateways.gateway import perform
+from agents.gateways.gateway import perform as perform_on
 from agents.requests import Cancel, Modify, ReadBest, ReadOrders, Submit, WaitUntil
 from agents.simulation.gateway cimport SimulatedGateway
 from agents.simulation.queue cimport Entry, EventQueue, queue_pop, queue_push
@@ -101,7 +101,7 @@ cdef class Participant:
             self.strategy.on_fill(fill)
         return 0
 
-    cdef int perform(self) except -1:
+    cdef int arrive(self) except -1:
         """Have the market answer the request."""
         request = self.request
         kind = type(request)
@@ -118,7 +118,7 @@ cdef class Participant:
             elif kind is ReadOrders:
                 self.answer, self.fills = self.gateway.orders()
             else:
-                self.answer = perform(self.gateway, request)
+                self.answer = perform_on(self.gateway, request)
         except OrderBookError as refusal:
             self.refusal = refusal
             if acts:
@@ -128,7 +128,7 @@ cdef class Participant:
     cdef uint64_t turn(self, uint64_t now_ns) except? 0:
         """Have what it waits for happen; return the time of what it waits for then, NEVER where that is nothing."""
         if self.stage == ARRIVING:
-            self.perform()
+            self.arrive()
             self.stage = DELIVERING
             return now_ns + self.latency_ns
         if not self.wake(now_ns):
