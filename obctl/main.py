@@ -16,6 +16,7 @@ COMMANDS = {  # name: what `obctl --help` says of it; the command itself is obct
     "generate": "Write synthetic order flow, the same for the same seed.",
     "replay": "Replay order flow through the matching engine, or rebuild the book that an exchange reported.",
     "serve": "Be an exchange on the network: TCP lines, gRPC, and figures for Prometheus.",
+    "simulate": "Simulate agents and noise traders on one exchange, the same for the same seed.",
     "token": "Make tokens for the clients of the server.",
 }
 

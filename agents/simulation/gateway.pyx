@@ -7,10 +7,11 @@ events of the engine, which may hold few of them or none. It goes through the en
 from libc.stdlib cimport free
 
 from agents.gateways.order_ids import first_order_id
+from agents.named_tuples cimport as_named
 from agents.requests import Best, OwnFill, OwnOrders, Placed
 from agents.requests import Tape as TapeAnswer
-from orderbook import DuplicateOrder
 from agents.simulation.tape cimport FillRecord
+from orderbook import DuplicateOrder
 from orderbook.book cimport Book, side_of
 from orderbook.levels cimport BookSide
 from orderbook.matching cimport Matcher
@@ -20,8 +21,6 @@ from orderbook.records cimport ASK, BID
 from orderbook.results cimport new_result, result_take
 from orderbook.risk cimport refuse_order, risk_cancel, risk_modify, risk_submit
 from orderbook.views cimport MatchResult
-
-from agents.named_tuples cimport as_named
 
 
 cdef inline object price_of(const BookSide *side):
