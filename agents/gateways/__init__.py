@@ -1,0 +1,1 @@
+"""Doors to the market: what a strategy trades on."""
