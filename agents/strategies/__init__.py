@@ -1,6 +1,8 @@
 """Strategies: plain objects that say what they want next. They run live, in process, and in simulations alike."""
 
 from agents.strategies.market_maker import MarketMaker, MarketMakerSettings
+from agents.strategies.noise import NoiseTrader
+from agents.strategies.noise_settings import NoiseTraderSettings
 from agents.strategies.passive_buyer import PassiveBuyer, PassiveBuyerSettings
 from agents.strategies.settings import SettingsError
 from agents.strategies.strategy import Figure, Strategy
@@ -12,6 +14,8 @@ __all__ = [
     "Figure",
     "MarketMaker",
     "MarketMakerSettings",
+    "NoiseTrader",
+    "NoiseTraderSettings",
     "PassiveBuyer",
     "PassiveBuyerSettings",
     "SettingsError",
