@@ -21,7 +21,7 @@ from orderbook import OrderBookError
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-HELD_EQUAL = re.compile(r"^<!-- the file (\S+), held equal .*-->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+HELD_EQUAL = re.compile(r"^<!-- the file (\S+), held equal [^\n]*-->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)?(?:#([\w-]+))?\)")
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
