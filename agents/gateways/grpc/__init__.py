@@ -5,7 +5,8 @@ from agents.gateways.grpc.channel import TlsFiles
 from agents.gateways.grpc.client import GrpcOrderBookClient
 from agents.gateways.grpc.events import MarketEvent, UnknownEvent
 from agents.gateways.grpc.executions import Accepted, Canceled, Execution, Filled, Refused
-from agents.gateways.grpc.messages import Depth, InstrumentInfo, OpenOrders
+from agents.gateways.grpc.messages import InstrumentInfo, OpenOrders
+from agents.replica import Depth
 
 __all__ = [
     "Accepted",

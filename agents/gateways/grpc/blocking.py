@@ -14,8 +14,9 @@ from agents.gateways.grpc.channel import Endpoint, TlsFiles, open_blocking_chann
 from agents.gateways.grpc.client import DEFAULT_ENDPOINT
 from agents.gateways.grpc.events import MarketEvent
 from agents.gateways.grpc.executions import Execution
-from agents.gateways.grpc.messages import METHODS, Call, Depth, InstrumentInfo, OpenOrders, Subscription
+from agents.gateways.grpc.messages import METHODS, Call, InstrumentInfo, OpenOrders, Subscription
 from agents.gateways.grpc.statuses import failure, is_deadline
+from agents.replica import Depth
 from orderbook import AccountSnapshot, BookSnapshot, MatchResult, OrderType, Side
 
 T = TypeVar("T")

@@ -14,8 +14,9 @@ from agents.gateways.grpc import messages
 from agents.gateways.grpc.channel import Endpoint, TlsFiles, open_channel
 from agents.gateways.grpc.events import MarketEvent
 from agents.gateways.grpc.executions import Execution
-from agents.gateways.grpc.messages import METHODS, Call, Depth, InstrumentInfo, OpenOrders, Subscription
+from agents.gateways.grpc.messages import METHODS, Call, InstrumentInfo, OpenOrders, Subscription
 from agents.gateways.grpc.statuses import failure
+from agents.replica import Depth
 from orderbook import AccountSnapshot, BookSnapshot, MatchResult, OrderType, Side
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ class Stream(Generic[T]):
                 async with asyncio.timeout(self._wait_s):
                     await self._call.wait_for_connection()
         except TimeoutError:
-            await self.aclose()
+            self.close()
             raise ServerUnavailable(f"{self._what}: no answer within {self._wait_s:g} s") from None
 
     def __aiter__(self) -> Self:
@@ -71,7 +72,7 @@ class Stream(Generic[T]):
             raise StopAsyncIteration
         return self._of.read(message)
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """End the feed; harmless when it has ended."""
         self._closed = True
         self._call.cancel()
@@ -83,7 +84,7 @@ class Stream(Generic[T]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self.aclose()
+        self.close()
 
 
 class GrpcOrderBookClient:

@@ -17,6 +17,7 @@ from google.protobuf.message_factory import GetMessageClass
 from agents.gateways.grpc.events import MarketEvent, market_event
 from agents.gateways.grpc.executions import Execution, execution
 from agents.gateways.grpc.statuses import refusal
+from agents.replica import Depth
 from orderbook import (
     AccountSnapshot,
     BookSnapshot,
@@ -34,14 +35,6 @@ T = TypeVar("T")
 SERVICE = wire.DESCRIPTOR.services_by_name["OrderBookService"]
 
 PROBE_SECONDS = 1.0  # for a channel that does not get ready to say why
-
-
-class Depth(NamedTuple):
-    """The best levels of a book, best first. sequence: of the last event that they contain."""
-
-    bids: tuple[LevelDepth, ...]
-    asks: tuple[LevelDepth, ...]
-    sequence: int
 
 
 class OpenOrders(NamedTuple):

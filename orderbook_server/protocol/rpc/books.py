@@ -49,7 +49,7 @@ class Books:
         for order in market.open_orders(request.account_id):
             response.orders.add(order_id=order.id, side=order.side, price=order.price, quantity=order.quantity)
         response.sequence = market.last_sequence
-        response.account_sequence = self._desk.sequencer.last_execution
+        response.account_sequence = self._desk.sequencer.newest_execution(request.account_id)
         return accept(response)
 
     def instruments(self, _request: wire.ListInstrumentsRequest, response: wire.ListInstrumentsResponse) -> None:
