@@ -30,3 +30,15 @@ class BadConfiguration(BadInput):
     """Settings, or the files that they name, are wrong."""
 
     exit_code = exit_codes.USAGE
+
+
+class Refused(BadInput):
+    """The server refused: a command by its code, a token, a request, a reader that is too slow."""
+
+    exit_code = exit_codes.REFUSED
+
+
+class Unreachable(BadInput):
+    """The server cannot be reached, did not answer in time, or went away."""
+
+    exit_code = exit_codes.UNREACHABLE

@@ -8,19 +8,17 @@ from typing import TextIO
 import structlog
 from structlog.typing import Processor
 
-from orderbook_server.config import Settings
-
 LIBRARIES = ("asyncio", "grpc", "aiohttp")  # at debug level they tell of themselves, not of the exchange
 
 
-def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
+def configure_logs(level: str, form: str, stream: TextIO | None = None) -> None:
     """Send what structlog and the standard library log to `stream`, by default standard error.
 
-    From here on `structlog.get_logger()` does as the settings log_level and log_format say.
+    level: debug, info, warning or error. form: auto, console or json. `structlog.get_logger()` does so from here on.
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C core writes to standard error by itself, in its own way
     stream = sys.stderr if stream is None else stream
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    number = logging.getLevelNamesMapping()[level.upper()]
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -30,25 +28,25 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*before, structlog.stdlib.ExtraAdder(), _name_origin],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(settings, stream)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(form, stream)],
         )
     )
-    logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.basicConfig(handlers=[handler], level=number, force=True)
     logging.captureWarnings(True)
     for library in LIBRARIES:
-        logging.getLogger(library).setLevel(max(level, logging.INFO))
+        logging.getLogger(library).setLevel(max(number, logging.INFO))
     structlog.configure(
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,  # who is asked for before the settings are known follows them all the same
     )
 
 
-def _renderers(settings: Settings, stream: TextIO) -> list[Processor]:
+def _renderers(form: str, stream: TextIO) -> list[Processor]:
     """Return what turns an event into a line."""
     terminal = stream.isatty()
-    if settings.log_format == "console" or (settings.log_format == "auto" and terminal):
+    if form == "console" or (form == "auto" and terminal):
         plain = structlog.dev.plain_traceback  # others show the values of variables: tokens may be among them
         return [
             structlog.dev.ConsoleRenderer(

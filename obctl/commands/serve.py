@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from obctl.errors import BadConfiguration
 from obctl.libraries import need
+from obctl.setting_options import GroupedCommand, SettingType
 from orderbook_server.config import (
     ENVIRONMENT_PREFIX,
     ConfigError,
@@ -22,28 +22,10 @@ from orderbook_server.config import (
     read_settings,
     settings_by_key,
 )
-from orderbook_server.config.kinds import Choice, File, Flag, Kind, Listener
+from orderbook_server.config.kinds import Flag
 from orderbook_server.config.markets import Markets
 
 LIBRARIES = ("uvloop", "aiohttp", "structlog", "prometheus_client", "grpc", "grpc_health", "grpc_reflection")
-
-
-class SettingType(click.ParamType):  # type: ignore[type-arg]
-    """The text of a setting, to be understood by who reads settings: environment and file know the same words."""
-
-    name = "text"
-
-    def __init__(self, kind: Kind) -> None:
-        self.kind = kind
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Complete words, and let the shell complete names of files."""
-        if isinstance(self.kind, File):
-            return [CompletionItem(incomplete, type="file")]
-        words = (
-            self.kind.words if isinstance(self.kind, Choice) else ("none",) if isinstance(self.kind, Listener) else ()
-        )
-        return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
 class SettingOption(click.Option):
@@ -73,20 +55,6 @@ def default_note(field: Field[Any], setting: Setting) -> str:
     return f"  [default: {plain}{' ' if setting.unit else ''}{setting.unit}]"
 
 
-class ServeCommand(click.Command):
-    """A command whose help lists the options by group."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write a section per group, in the order in which they come."""
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            if record := parameter.get_help_record(ctx):
-                groups.setdefault(getattr(parameter, "group", "Options"), []).append(record)
-        for group, records in groups.items():
-            with formatter.section(group):
-                formatter.write_dl(records)
-
-
 def setting_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command an option for each setting."""
     options = [SettingOption(key, field, setting) for key, (field, setting) in settings_by_key().items()]
@@ -94,7 +62,7 @@ def setting_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-@click.command(cls=ServeCommand)
+@click.command(cls=GroupedCommand)
 @setting_options
 @click.option(
     "--config",
@@ -157,5 +125,5 @@ def run(settings: Settings) -> None:
     from orderbook_server.logs import configure_logs
     from orderbook_server.server import serve
 
-    configure_logs(settings)
+    configure_logs(settings.log_level, settings.log_format)
     uvloop.run(serve(settings))

@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from orderbook_server.gateways.addresses import bound_address
-from orderbook_server.metrics.registry import Metrics
+from orderbook_server.metrics.registry import ProcessMetrics
 
 CONNECTIONS_MAX = 64
 CONNECTION_SECONDS = 120  # then it is closed after its answer, if there is one: who scrapes connects again
@@ -18,7 +18,7 @@ HINT = "There is nothing here. The figures are at /metrics.\n"
 class HttpGateway:
     """Answers GET /metrics. Needs no token: nothing here tells of accounts or orders."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: ProcessMetrics) -> None:
         self._metrics = metrics
 
     async def start(self, host: str, port: int) -> str:

@@ -4,23 +4,31 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from orderbook_server.metrics.collector import ExchangeCollector, TransportCollector
 from orderbook_server.metrics.transport import TransportStats
 from orderbook_server.sequencer.sequencer import Sequencer
 
 
-class Metrics:
-    """A registry of its own with the exchange's, the transports' and the process's figures."""
+class ProcessMetrics:
+    """A registry of its own with what some collectors tell, and with the process's figures."""
 
-    def __init__(self, sequencer: Sequencer, transports: Iterable[TransportStats]) -> None:
+    def __init__(self, *collectors: Collector) -> None:
         self.registry = CollectorRegistry()
-        self.registry.register(ExchangeCollector(sequencer))
-        self.registry.register(TransportCollector(transports))
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=self.registry)
+        for collector in collectors:
+            self.registry.register(collector)
+        for of_process in (ProcessCollector, PlatformCollector, GCCollector):
+            of_process(registry=self.registry)
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """Return the figures as they are now, and their content type, as an Accept header asks for them."""
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
+
+
+class Metrics(ProcessMetrics):
+    """The exchange's, the transports' and the process's figures."""
+
+    def __init__(self, sequencer: Sequencer, transports: Iterable[TransportStats]) -> None:
+        super().__init__(ExchangeCollector(sequencer), TransportCollector(transports))

@@ -1,6 +1,5 @@
 """Logs: one line an event, JSON or for people, at the level that is asked for, the libraries' own included."""
 
-import dataclasses
 import io
 import json
 import logging
@@ -11,7 +10,6 @@ from datetime import UTC, datetime
 import pytest
 import structlog
 
-from orderbook_server.config import Settings
 from orderbook_server.logs import configure_logs
 
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z")
@@ -35,9 +33,9 @@ def as_before():
     structlog.reset_defaults()
 
 
-def logs_of(stream, act, **settings):
+def logs_of(stream, act, log_level="info", log_format="auto"):
     """Return the lines that come out where `act` logs."""
-    configure_logs(dataclasses.replace(Settings(), **settings), stream)
+    configure_logs(log_level, log_format, stream)
     act()
     return stream.getvalue().splitlines()
 
