@@ -13,6 +13,7 @@ from obctl.errors import BadInput
 COMMANDS = {  # name: what `obctl --help` says of it; the command itself is obctl.commands.NAME:NAME
     "bench": "Measure how fast a server is on this machine.",
     "completion": "Print the tab completion script for bash, zsh or fish.",
+    "demo": "Run an exchange with agents that trade on it, and watch.",
     "generate": "Write synthetic order flow, the same for the same seed.",
     "replay": "Replay order flow through the matching engine, or rebuild the book that an exchange reported.",
     "serve": "Be an exchange on the network: TCP lines, gRPC, and figures for Prometheus.",

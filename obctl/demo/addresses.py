@@ -1,4 +1,4 @@
-"""Where the demo's exchange listens: at the addresses that were asked for, else at the usual ports, else at free ones."""
+"""Where the demo's exchange listens: where it was told to, else at the usual ports, else at free ones."""
 
 import errno
 from collections.abc import Mapping

@@ -4,17 +4,18 @@ import asyncio
 from collections import deque
 from fractions import Fraction
 
+from agents.gateways.grpc import MarketEvent
 from agents.replica import BookReplica
 from obctl.demo.picture import Market, ShownTrade
-from orderbook import BookSnapshot, EngineEvent, Trade
+from orderbook import BookSnapshot, Trade
 
 TRADES_KEPT = 200  # more than the rows of any terminal
 LEVELS_SHOWN = 100  # likewise
-READY_POLL_S = 0.01
+POLL_S = 0.01
 
 
 class Feed:
-    """What a follower of one instrument knows. `on_event` is to be told of each event after the replica has it."""
+    """What a follower of one instrument knows. `on_event` is to be told of each event once the replica has it."""
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
@@ -23,13 +24,19 @@ class Feed:
         self._trades: deque[ShownTrade] = deque(maxlen=TRADES_KEPT)
         self._wanted: tuple[int, asyncio.Future[BookSnapshot]] | None = None  # a number; the book after it
 
-    async def ready(self) -> None:
+    async def stands(self) -> None:
         """Wait for the first snapshot, which nothing tells of."""
         while not self.replica.is_ready:
-            await asyncio.sleep(READY_POLL_S)
+            await asyncio.sleep(POLL_S)
 
-    def on_event(self, event: EngineEvent) -> None:
+    async def has_prices(self) -> None:
+        """Wait until somebody bids, and somebody asks."""
+        while not (self.replica.best_bid() and self.replica.best_ask()):
+            await asyncio.sleep(POLL_S)
+
+    def on_event(self, market_event: MarketEvent) -> None:
         """Count an event."""
+        event = market_event.event
         self.event_count += 1
         if isinstance(event, Trade):
             self.trade_count += 1

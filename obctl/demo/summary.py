@@ -25,24 +25,24 @@ class BookCheck:
 class Summary:
     """What a demo came to. addresses: where it listened; figures: what each agent says of itself, by name.
 
-    book: the last picture's, of the end of trading, before the agents took back their orders; all else is that after.
+    at_the_end: of trading, before the agents took their orders back; final: after that.
     """
 
     addresses: dict[str, str]
     seed: int
-    book: Picture
+    at_the_end: Picture
     final: Picture
     figures: dict[str, dict[str, Figure]]
     reports: tuple[TwapReport, ...]
     check: BookCheck
 
     def as_json(self) -> dict[str, Any]:
-        """Return the summary as JSON writes it: prices in ticks, quantities in lots, notional and profit in their product."""
-        market, book = self.final.market, self.book.market
+        """Return the summary as JSON writes it: prices in ticks, quantities in lots, money in their product."""
+        market, book = self.final.market, self.at_the_end.market
         return {
             "symbol": market.symbol,
             "addresses": self.addresses,
-            "seconds": round(self.book.elapsed_s, 3),
+            "seconds": round(self.at_the_end.elapsed_s, 3),
             "seed": self.seed,
             "events": market.event_count,
             "trades": market.trade_count,
@@ -70,14 +70,14 @@ class Summary:
             "fills": standing.fills,
             "inventory": standing.inventory,
             "cash": standing.cash,
-            "profit": float(standing.profit(self.book.market.mark)),
+            "profit": float(standing.profit(self.at_the_end.market.mark)),
         }
 
     def as_lines(self) -> Iterator[str]:
         """Return the summary as people read it."""
-        market, book = self.final.market, self.book.market
+        market, book = self.final.market, self.at_the_end.market
         for name, text in (
-            ("ran", f"{duration_text(self.book.elapsed_s)}, {market.event_count:,} events"),
+            ("ran", f"{duration_text(self.at_the_end.elapsed_s)}, {market.event_count:,} events"),
             ("trades", f"{market.trade_count:,}, volume {market.volume:,}, VWAP {average_text(market.vwap)}"),
             ("best bid", level_text(book.best_bid)),
             ("best ask", level_text(book.best_ask)),
@@ -97,7 +97,7 @@ class Summary:
         noise = self.final.noise
         standings = [*self.final.agents, *([together(f"noise × {len(noise)}", noise)] if noise else [])]
         for each in standings:
-            profit = round(each.profit(self.book.market.mark))
+            profit = round(each.profit(self.at_the_end.market.mark))
             yield (
                 f"{each.name:<14} {each.orders:>7,} {each.refused:>7,} {each.fills:>7,} "
                 f"{signed_text(each.inventory):>9} {profit:>11,}"

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+import structlog
+
 from agents.requests import OwnFill
 from agents.runner.observer import Observer
 from agents.runner.runner import Deposits
@@ -25,6 +27,8 @@ PRICE = 100_000  # ticks, that everything is about
 DEPOSITS = Deposits(base=10**9, quote=10**15)  # more than anybody can lose in a year
 NOISE_ACCOUNT = 100  # the last account before those of the crowd
 
+log = structlog.get_logger()
+
 
 @dataclass(eq=False)
 class Tally(Observer):
@@ -32,6 +36,11 @@ class Tally(Observer):
 
     inventory: int = 0
     cash: int = 0
+
+    def on_lost(self, error: Exception, delay_s: float) -> None:
+        """Log it: on loopback, in one process, this should not happen."""
+        super().on_lost(error, delay_s)
+        log.warning("connection lost", reason=str(error), next_try_seconds=round(delay_s, 3))
 
     def on_fill(self, fill: OwnFill) -> None:
         """Count a fill."""
@@ -54,8 +63,8 @@ class Trader:
 def make_agents(report: Callable[[TwapReport], None]) -> tuple[Trader, ...]:
     """Return the three agents. report: called with what each cycle of the TWAP came to.
 
-    The TWAP sells, over and over again, and the passive buyer bids above the market maker: it buys what the TWAP and the
-    crowd sell. The market maker takes the rest of either side, and moves its prices so as to get rid of it.
+    The TWAP sells, over and over again, and the passive buyer bids above the market maker: it buys what the TWAP and
+    the crowd sell. The market maker takes the rest of either side, and moves its prices so as to get rid of it.
     """
     maker = MarketMakerSettings(
         mid_price=PRICE,
