@@ -43,8 +43,8 @@ async def play(plan: Plan, show: Show) -> Summary:
     with stop_signals(stopping):
         server, notices = await open_server(plan.addresses)
         try:
-            for line in (*notices, "try  " + "   ".join(hints(server.addresses))):
-                show.announce(line)
+            for notice in notices:
+                show.announce(notice)
             async with await GrpcOrderBookClient.connect(server.addresses["grpc"]) as client:
                 return await Session(plan, server, client, show).run(stopping)
         finally:
@@ -114,7 +114,7 @@ class Session:
         await crew.until(self._feed.has_prices())
         for trader in others:
             crew.add(trader.name, self._trade(trader))
-        self._show.begin()
+        self._show.begin(self._hints)
         self._began_s = time.monotonic()
         crew.add(VIEW, self._draw())
 
@@ -166,7 +166,7 @@ class Session:
         check_tallies(self._agents, final.agents)
         check_tallies(self._noise, final.noise)
         return Summary(
-            addresses=dict(self._server.addresses),
+            addresses=dict(reversed(self._server.addresses.items())),
             seed=self._plan.seed,
             at_the_end=at_the_end,
             final=final,

@@ -3,6 +3,7 @@
 import io
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol, TextIO
 
@@ -24,8 +25,8 @@ class Show(Protocol):
     def announce(self, line: str) -> None:
         """Say something before the first picture."""
 
-    def begin(self) -> None:
-        """Take the terminal."""
+    def begin(self, hints: Iterable[str]) -> None:
+        """Take the terminal. hints: what can be tried beside it."""
 
     def draw(self, picture: Picture) -> None:
         """Show a picture. It may have to wait for the terminal, and so is called in a thread."""
@@ -48,8 +49,8 @@ class Screen:
         """Print a line, which is there again when the view has gone."""
         click.echo(line)
 
-    def begin(self) -> None:
-        """Open the view."""
+    def begin(self, hints: Iterable[str]) -> None:
+        """Open the view, which shows the hints."""
         self._live = Live(console=Console(highlight=False), screen=True, auto_refresh=False)
         self._live.start()
 
@@ -78,8 +79,9 @@ class Lines:
         """Print a line."""
         print(line, flush=True)
 
-    def begin(self) -> None:
-        """Nothing is to be taken."""
+    def begin(self, hints: Iterable[str]) -> None:
+        """Print the hints."""
+        self.announce("try  " + "   ".join(hints))
 
     def draw(self, picture: Picture) -> None:
         """Print a line."""
@@ -101,8 +103,8 @@ class Nothing:
         """Print a line on standard error."""
         click.echo(line, err=True)
 
-    def begin(self) -> None:
-        """Nothing is to be taken."""
+    def begin(self, hints: Iterable[str]) -> None:
+        """Nothing is to be taken, or said."""
 
     def draw(self, picture: Picture) -> None:
         """Show nothing."""

@@ -16,7 +16,11 @@ SIDE_COLOURS = {Side.BID: "green", Side.ASK: "red"}
 SIDE_WORDS = {Side.BID: "buy", Side.ASK: "sell"}
 FRAME = 2  # lines that a panel's border takes
 HINTS_PER_LINE = 2
-NAME_WIDTH = 13  # of the longest agent's name
+# Widths of columns at least: they shall not move with every number.
+PRICE_WIDTH = 9
+LOTS_WIDTH = 5
+NAME_WIDTH = 13  # the longest agent's name
+TRADER_COLUMNS = {"account": 7, "orders": 7, "refused": 7, "fills": 7, "position": 9, "profit": 11}
 NOTHING_YET = Text("nothing yet", style="dim")
 
 
@@ -74,9 +78,8 @@ def ladder(market: Market, rows: int) -> Table:
     asks, bids = market.asks[:levels], market.bids[:levels]
     most = max((level.total_quantity for level in (*asks, *bids)), default=1)
     table = bare_table(headings=False)
-    for justify in ("right", "right", "left"):
-        table.add_column(justify=justify, no_wrap=True)
-    table.columns[2].ratio = 1
+    add_number_columns(table, PRICE_WIDTH, LOTS_WIDTH)
+    table.add_column(no_wrap=True, ratio=1)
     for _ in range(levels - len(asks)):
         table.add_row()
     for level in reversed(asks):
@@ -103,8 +106,9 @@ def trades_table(trades: tuple[ShownTrade, ...]) -> RenderableType:
     if not trades:
         return NOTHING_YET
     table = bare_table(headings=False)
-    for justify in ("left", "left", "right", "right"):
-        table.add_column(justify=justify, no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    add_number_columns(table, LOTS_WIDTH, PRICE_WIDTH)
     for trade in trades:
         word = Text(SIDE_WORDS[trade.side], style=SIDE_COLOURS[trade.side])
         table.add_row(clock_text(trade.time_ns), word, f"{trade.quantity:,}", f"{trade.price:,}")
@@ -115,8 +119,8 @@ def traders_table(picture: Picture) -> Table:
     """Return a line for each agent, and one for all noise traders."""
     table = bare_table()
     table.add_column("", no_wrap=True, ratio=1, min_width=NAME_WIDTH)
-    for name in ("account", "orders", "refused", "fills", "position", "profit"):
-        table.add_column(name, justify="right", no_wrap=True, header_style="dim")
+    for name, width in TRADER_COLUMNS.items():
+        table.add_column(name, justify="right", no_wrap=True, min_width=width, header_style="dim")
     rows = [(standing, f"{standing.account_id}") for standing in picture.agents]
     if picture.noise:
         rows.append((together(f"noise × {len(picture.noise)}", picture.noise), ""))
@@ -137,6 +141,12 @@ def add_standing(table: Table, standing: Standing, account: str, market: Market)
         signed_text(standing.inventory),
         Text(f"{profit:,}", style="red" if profit < 0 else "green" if profit else ""),
     )
+
+
+def add_number_columns(table: Table, *widths: int) -> None:
+    """Add columns for numbers, of these widths at least."""
+    for width in widths:
+        table.add_column(justify="right", no_wrap=True, min_width=width)
 
 
 def bare_table(*, headings: bool = True) -> Table:

@@ -32,7 +32,7 @@ def clock_text(time_ns: int) -> str:
 
 def duration_text(seconds: float) -> str:
     """Return a duration as minutes and seconds."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+    return "{}:{:02}".format(*divmod(round(seconds), 60))
 
 
 def together(name: str, standings: Iterable[Standing]) -> Standing:
