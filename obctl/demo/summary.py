@@ -11,6 +11,7 @@ from obctl.demo.picture import Level, Picture, Standing
 from obctl.demo.words import NONE, average_text, duration_text, level_text, signed_text, together
 
 NAME_WIDTH = 11  # of the first column, as in the other commands' summaries
+REPORTS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,9 @@ class Summary:
         yield from self._trader_lines()
         if self.reports:
             yield ""
-            yield from map(report_line, self.reports)
+        if len(self.reports) > REPORTS_SHOWN:
+            yield f"twap: {len(self.reports):,} cycles, the last of them"
+        yield from map(report_line, self.reports[-REPORTS_SHOWN:])
 
     def _trader_lines(self) -> Iterator[str]:
         """Return a table of the traders."""
