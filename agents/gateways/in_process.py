@@ -16,7 +16,7 @@ from orderbook import (
 
 
 class InProcessGateway:
-    """One account's door to one market of an `Exchange`, or to a `RiskEngine`.
+    """One account's door to one market of an `Exchange`, or to a `RiskEngine` that stands alone.
 
     symbol: the instrument, by default the first one. order_ids: where ids come from, by default those of the account
     in a simulation. feed: one that is shared with other gateways of the market, by default one of its own. Raise
@@ -38,6 +38,9 @@ class InProcessGateway:
         self._feed = feed or MarketFeed(engine, symbol)
         self._fills: list[OwnFill] = []
         self._tape_before: Tape | None = None
+        self._feed.catch_up()
+        for order in self.market.open_orders(account_id):  # of an earlier life
+            self._feed.own(order.id, order.side, self._fills)
 
     def submit(self, side: Side, order_type: OrderType, price: int | None, quantity: int) -> Placed:
         """Send an order."""
@@ -55,12 +58,16 @@ class InProcessGateway:
         before = self.market.order_book.order(order_id)
         result = self.market.modify_order(self.account_id, order_id, quantity, price)
         assert before is not None
-        self._feed.catch_up()  # a new price removes the order, and adds it again
         self._record(order_id, before.side, result)
         return result
 
     def _record(self, order_id: int, side: Side, result: MatchResult) -> None:
-        """Note what an order traded as taker; what it will as maker, the feed tells."""
+        """Note what an order traded as taker; what it will as maker, the feed tells.
+
+        The feed comes first: it may hold older fills, and the end of an order that had this id, or this order's own at
+        another price.
+        """
+        self._feed.catch_up()
         self._fills += [OwnFill(order_id, side, fill.price, fill.quantity, is_maker=False) for fill in result.fills]
         if result.resting is not None:
             self._feed.own(order_id, side, self._fills)

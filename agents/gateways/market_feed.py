@@ -5,7 +5,7 @@ from orderbook import BookRemoved, Exchange, RiskEngine, SequenceGone, Side, Tra
 
 
 class MarketFeed:
-    """Follows one instrument of an `Exchange`, or a `RiskEngine`; several gateways may share it.
+    """Follows one instrument of an `Exchange`, or a `RiskEngine` that stands alone; several gateways may share it.
 
     Fills of resting orders go to who owns them. The engine holds its newest events alone: somebody must call
     `catch_up` before as many as its `event_capacity` have passed, else what was missed is missing, and the tape is not
@@ -18,7 +18,7 @@ class MarketFeed:
         self._position = 0
         if isinstance(engine, Exchange):
             symbols = [instrument.symbol for instrument in engine.instruments]
-            self._position = symbols.index(symbol) if symbol is not None else 0
+            self._position = symbols.index(symbol) if symbol else 0
         self._last_sequence = engine.last_sequence
         self._owners: dict[int, tuple[Side, list[OwnFill]]] = {}  # by resting order: its side, where its fills go
 

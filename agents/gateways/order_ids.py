@@ -2,7 +2,7 @@
 
 import time
 
-LIFE_BITS = 32  # of an id, below the account's: seconds since 1970 at the start, and so later than all of the last life
+LIFE_BITS = 32  # of an id, below the account's number: where a life's ids begin, by the second in which it began
 
 
 class OrderIds:

@@ -50,7 +50,7 @@ class MarketMaker:
             next_ns = now_ns + self.settings.tick_millis * NS_PER_MILLI
             yield from self._take_back()
             best = yield ReadBest()
-            self.mark = best.middle or Fraction(self.settings.mid_price)
+            self.mark = Fraction(self.settings.mid_price) if best.middle is None else best.middle
             yield from self._quote(best)
             now_ns = yield WaitUntil(next_ns)
 

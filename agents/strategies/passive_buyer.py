@@ -76,9 +76,12 @@ class PassiveBuyer:
 
     def _affordable(self, price: int) -> int:
         """Return how many lots the budget allows at a price, a bid's at most."""
-        if self.settings.budget is None or price == 0:
+        if self.settings.budget is None:
             return self.settings.quantity
-        return min(self.settings.quantity, max(0, self.settings.budget - self.spent) // price)
+        left = self.settings.budget - self.spent
+        if left <= 0:
+            return 0
+        return min(self.settings.quantity, left // price) if price else self.settings.quantity
 
     def on_fill(self, fill: OwnFill) -> None:
         """Count a fill."""

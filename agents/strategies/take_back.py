@@ -3,10 +3,10 @@
 from contextlib import suppress
 
 from agents.requests import Cancel, Life
-from orderbook import UnknownOrder
+from orderbook import AccountMismatch, UnknownOrder
 
 
 def take_back(order_id: int) -> Life:
-    """Cancel an order; one that is gone by then is no error."""
-    with suppress(UnknownOrder):
+    """Cancel an order; one that is gone by then is no error, and neither is it when another account has its id now."""
+    with suppress(UnknownOrder, AccountMismatch):
         yield Cancel(order_id)

@@ -1,5 +1,6 @@
 """When the slices of a TWAP cycle go out, and how much shall have been traded with each."""
 
+from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
@@ -16,16 +17,17 @@ class Slice(NamedTuple):
 def schedule(settings: TwapSettings, random: Random) -> list[Slice]:
     """Return the slices of a cycle, in order; the jitter is drawn from `random`.
 
-    A goal is moved by half a slice at most, so that a slice is up to twice its size or as small as nothing, and no
-    goal lies behind the next.
+    A slice has two goals at its ends: each is moved by half of what the slice may vary at most. So it is up to twice
+    its size or as small as nothing, and no goal lies behind the next.
     """
-    interval, size = settings.slice_interval_ns, settings.slice_quantity
+    interval, total = settings.slice_interval_ns, settings.total_quantity
     delay_max = interval * settings.time_jitter_percent // 100
-    shift_max = size * settings.size_jitter_percent // 200
+    sizes = [settings.slice_quantity] * settings.slice_count
+    sizes[-1] -= sum(sizes) - total
     slices = []
-    for number in range(settings.slice_count):
+    for number, goal in enumerate(accumulate(sizes)):
         delay = number * interval + random.randint(0, delay_max)
-        goal = min(settings.total_quantity, (number + 1) * size + random.randint(-shift_max, shift_max))
-        slices.append(Slice(delay, goal))
-    slices[-1] = slices[-1]._replace(goal=settings.total_quantity)
+        smaller = min(sizes[number : number + 2])  # of the two that this goal is between
+        shift_max = smaller * settings.size_jitter_percent // 200 if goal < total else 0
+        slices.append(Slice(delay, goal + random.randint(-shift_max, shift_max)))
     return slices
