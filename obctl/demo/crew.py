@@ -38,14 +38,14 @@ class Crew:
     async def until(self, end: Coroutine[Any, Any, object], seconds: float | None = None) -> None:
         """Wait for an end, or for so long; raise what a part raises that ends before that, or PartFailed."""
         awaited = asyncio.create_task(end)
-        watched = {awaited, self._loop_failure, *self._tasks}
+        watched: set[asyncio.Future[Any]] = {awaited, self._loop_failure, *self._tasks}
         try:
             ended, _ = await asyncio.wait(watched, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             awaited.cancel()
         if self._loop_failure in ended:
             self._loop_failure.result()
-        for task in ended & self._tasks:
+        for task in self._tasks & ended:
             await task
             raise PartFailed(f"{task.get_name()} ended by itself")
         if awaited in ended:

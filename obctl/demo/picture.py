@@ -32,7 +32,7 @@ class Standing:
 
     def profit(self, mark: Fraction | None) -> Fraction:
         """Return profit and loss in ticks × lots, the inventory valued at `mark`; None where nothing has a price."""
-        return self.cash + self.inventory * (mark or 0)
+        return self.cash + self.inventory * (mark or Fraction(0))
 
 
 @dataclass(frozen=True, slots=True)

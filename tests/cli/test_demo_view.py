@@ -150,7 +150,9 @@ def test_the_line(picture: Picture) -> None:
         line_of(picture),
     )
     empty = replace(picture, market=market(levels=0, trades=0), noise=())
-    assert line_of(empty).endswith("bid none  ask none  last none  trades 1,234  market-maker -20  twap +200  passive-buyer 0")
+    assert line_of(empty).endswith(
+        "bid none  ask none  last none  trades 1,234  market-maker -20  twap +200  passive-buyer 0"
+    )
 
 
 def test_rates() -> None:
