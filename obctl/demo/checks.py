@@ -7,7 +7,7 @@ from obctl.demo.feed import Feed
 from obctl.demo.picture import Standing
 from obctl.demo.summary import BookCheck
 from obctl.demo.traders import Trader
-from orderbook import Exchange
+from orderbook import BookSnapshot, Exchange, OrderBook
 
 CATCH_UP_SECONDS = 5.0
 
@@ -21,18 +21,24 @@ async def check_book(exchange: Exchange, feed: Feed) -> BookCheck:
 
     Trade may go on meanwhile: the copies compared are those after the same event.
     """
-    while True:
-        engine = exchange.market(feed.symbol).order_book.snapshot()
-        try:
-            copy = await asyncio.wait_for(feed.book_at(engine.sequence), CATCH_UP_SECONDS)
-        except TimeoutError:
-            raise Differs(f"event {engine.sequence:,} did not reach the feed within {CATCH_UP_SECONDS:g} s") from None
-        if copy.sequence == engine.sequence:
-            break
+    try:
+        async with asyncio.timeout(CATCH_UP_SECONDS):
+            engine, copy = await same_moment(exchange.market(feed.symbol).order_book, feed)
+    except TimeoutError:
+        raise Differs(f"the feed did not come to where the engine is within {CATCH_UP_SECONDS:g} seconds") from None
     if copy != engine:
         raise Differs(f"the book that the feed tells is not the engine's after event {engine.sequence:,}")
     orders = sum(len(level.orders) for level in (*engine.bids, *engine.asks))
     return BookCheck(engine.sequence, orders)
+
+
+async def same_moment(book: OrderBook, feed: Feed) -> tuple[BookSnapshot, BookSnapshot]:
+    """Return the engine's book, and the feed's copy after the same event; a feed that begins anew may skip it."""
+    while True:
+        engine = book.snapshot()
+        copy = await feed.book_at(engine.sequence)
+        if copy.sequence == engine.sequence:
+            return engine, copy
 
 
 def check_tallies(traders: Iterable[Trader], standings: Iterable[Standing]) -> None:

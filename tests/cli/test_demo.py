@@ -369,11 +369,12 @@ def test_a_reader_that_goes_away() -> None:
 
 def test_the_makefile_runs_it() -> None:
     root = Path(__file__).parents[2]
+    outside = {name: value for name, value in CLEAN.items() if not name.startswith("MAKE")}  # of a make that runs us
     for words, seconds in ((["SECONDS=7"], " --seconds 7"), ([], "")):
         done = subprocess.run(
             ["make", "--dry-run", "run", *words],
             cwd=root,
-            env=CLEAN | {"SECONDS": "9"},  # which shells set
+            env=outside | {"SECONDS": "9"},  # a name that shells use
             capture_output=True,
             text=True,
             check=True,
