@@ -217,6 +217,9 @@ def shop(tmp_path: Path) -> dict[str, str]:
 def test_every_example_runs(example: str, shop: dict[str, str]) -> None:
     if "obctl serve" in example and "--check" not in example:
         example += " --check"  # what it would do; that servers run is tests/cli/test_serve.py's to see
+    if "obctl demo" in example:
+        free = " ".join(f"--{listener} 127.0.0.1:0" for listener in ("tcp", "grpc", "metrics"))
+        example = example.replace("obctl demo", f"obctl demo {free}") + " --seconds 1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", example], cwd=shop["HOME"], env=shop, capture_output=True, text=True
     )
