@@ -17,7 +17,7 @@ from tests.replay.helpers import Flow, obctl, write_csv
 from tests.replay.lobster_maker import Lobster
 
 OBCTL = [sys.executable, "-m", "obctl"]
-CLIENTS = {"account", "book", "events", "order"}  # whose examples need a server: test_client_commands.py runs them
+CLIENTS = {"account", "agent", "book", "events", "order"}  # they need a server: test_client_commands.py, test_agent.py
 
 
 def test_help_lists_every_command() -> None:
