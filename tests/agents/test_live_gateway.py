@@ -195,6 +195,13 @@ def test_fills_and_tape_are_of_one_instrument():
             assert [fill.price for fill in (await other.orders()).fills] == [100, 300]
             assert await other.tape() == Tape(10, 2000)
             assert await gateway.best() == Best(None, None)
+            placed = await gateway.submit(BID, LIMIT, 50, 3)
+            assert await gateway.best() == Best(50, None)
+            assert (await gateway.modify(placed.order_id, 2)).resting.quantity == 2
+            assert (await gateway.balance()).available_base == 1_000_005
+            assert (await gateway.credit(1, 0)).available_base == 1_000_006
+            assert (await other.orders()).open_orders == ()
+            assert await gateway.cancel(placed.order_id) == 2
 
     on_server(test, instruments=TWO_MARKETS)
 
