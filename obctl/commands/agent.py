@@ -38,8 +38,8 @@ def agent() -> None:
     """Trade on a running server: make a market, work off an order, or buy patiently.
 
     Every setting is an option and, as its default, an environment variable, as MID_PRICE is for --mid-price; that of
-    --token is OBCTL_TOKEN. An agent waits for a server that is not up yet, comes back after a lost connection, and takes back
-    its orders when SIGTERM or Ctrl-C end it. An account belongs to one agent.
+    --token is OBCTL_TOKEN. An agent waits for a server that is not up yet, comes back after a lost connection, and
+    takes back its orders when SIGTERM or Ctrl-C end it. An account belongs to one agent.
 
     \b
     Examples:
