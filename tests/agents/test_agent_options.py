@@ -62,7 +62,7 @@ def test_help_has_every_setting_in_its_group_with_its_default(name):
     text = CliRunner().invoke(main, ["agent", name, "--help"], terminal_width=200).stdout
     for entry in (*STRATEGIES[name].entries, *SHARED[STRATEGIES[name]].entries):
         section = text.partition(f"\n{entry.group}:\n")[2].partition("\n\n")[0]
-        told = re.search(rf"^  {entry.option}\b.*\n(   .*\n?)*", section, re.MULTILINE)
+        told = re.search(rf"^  {entry.option}\b.*(\n   .*)*", section, re.MULTILINE)
         assert told, entry.option
         if on_the_page(entry) not in ("", "off"):
             assert f"[default: {on_the_page(entry)}]" in told[0]

@@ -258,7 +258,8 @@ def test_settled_is_called_at_each_wait():
     assert calls == [1, 1]
 
 
-def test_taking_back_everything_passes_over_what_is_gone_and_tells_the_fills():
+@pytest.mark.parametrize("is_reused", [False, True], ids=["gone", "another account has its id"])
+def test_taking_back_everything_passes_over_what_is_gone_and_tells_the_fills(is_reused):
     market = engine()
     gateway = InProcessGateway(market, 1)
     cancels = []
@@ -272,6 +273,8 @@ def test_taking_back_everything_passes_over_what_is_gone_and_tells_the_fills():
         def cancel(self, order_id):
             if not cancels:
                 market.submit(2, 1, ASK, OrderType.MARKET, None, 5)
+                if is_reused:
+                    market.submit(2, order_id, BID, OrderType.LIMIT, 1, 1)
             cancels.append(order_id)
             return gateway.cancel(order_id)
 

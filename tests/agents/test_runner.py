@@ -166,9 +166,10 @@ def test_what_is_refused_for_good_ends_it(error, point):
     assert len(gateway.calls) <= point + 2
 
 
+@pytest.mark.parametrize("point", [7, 8, 12])
 @pytest.mark.parametrize("error", [NotAuthenticated, UnknownSymbol, OverflowError, ZeroDivisionError])
-def test_what_goes_wrong_for_good_later_ends_it_after_the_orders_are_taken_back(error):
-    gateway = FlakyGateway(faults={11: error("no")})
+def test_what_goes_wrong_for_good_later_ends_it_after_the_orders_are_taken_back(error, point):
+    gateway = FlakyGateway(faults={point: error("no")})
     run = Run(maker(), gateway)
     with pytest.raises(error, match="no"):
         run()
@@ -317,8 +318,9 @@ def test_begin_hears_the_balance_once_when_nothing_rests():
 
 def test_begin_is_not_called_for_an_account_that_nobody_knows():
     heard = []
-    Run(maker(), FlakyGateway(), stop_after=12, begin=heard.append, deposits=None)()
+    run = Run(maker(), FlakyGateway(), stop_after=12, begin=heard.append, deposits=None)()
     assert heard == []
+    assert run.observer.connections == 1
 
 
 def test_the_back_off_begins_again_once_the_strategy_came_to_a_wait():
