@@ -14,6 +14,7 @@ COMMANDS = {  # name: what `obctl --help` says of it; the command itself is obct
     "bench": "Measure how fast a server is on this machine.",
     "completion": "Print the tab completion script for bash, zsh or fish.",
     "generate": "Write synthetic order flow, the same for the same seed.",
+    "health": "Ask a server or an agent whether it is well.",
     "replay": "Replay order flow through the matching engine, or rebuild the book that an exchange reported.",
     "serve": "Be an exchange on the network: TCP lines, gRPC, and figures for Prometheus.",
     "token": "Make tokens for the clients of the server.",
