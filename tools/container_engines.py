@@ -130,15 +130,17 @@ def local_base(engine: Engine) -> str | None:
     if not shutil.which("debootstrap") or os.geteuid() != 0:
         return None
     with tempfile.TemporaryDirectory() as folder:
-        packages = "--include=ca-certificates,python3,python3-venv"
-        subprocess.run(["debootstrap", "--variant=minbase", packages, suite, folder], stdout=subprocess.PIPE, check=True)
-        authorities = Path("etc/ssl/certs/ca-certificates.crt")
-        shutil.copy(Path("/", authorities), Path(folder, authorities))
+        root, archive = Path(folder, "root"), Path(folder, "base.tar")
+        make_root(root, suite)
         left_out = [f"--exclude=./{name}/*" for name in ("proc", "sys", "dev", "var/cache/apt", "var/lib/apt/lists")]
-        archive = Path(folder, "..", f"{Path(folder).name}.tar").resolve()
-        try:
-            subprocess.run(["tar", "-C", folder, *left_out, "-cf", str(archive), "."], check=True)
-            engine.run("import", str(archive), image)
-        finally:
-            archive.unlink(missing_ok=True)
+        subprocess.run(["tar", "-C", root, *left_out, "-cf", archive, "."], check=True)
+        engine.run("import", str(archive), image)
     return image
+
+
+def make_root(root: Path, suite: str) -> None:
+    """Put a small Debian with Python into a folder."""
+    packages = "--include=ca-certificates,python3,python3-venv"
+    subprocess.run(["debootstrap", "--variant=minbase", packages, suite, root], stdout=subprocess.DEVNULL, check=True)
+    authorities = Path("etc/ssl/certs/ca-certificates.crt")
+    shutil.copy("/" / authorities, root / authorities)

@@ -42,7 +42,9 @@ class AgentSettings:
     token: str | None = _shared(
         None, Text("TOKEN"), "Server", "A trader's for the account; a deposit takes an admin's.", variable="OBCTL_TOKEN"
     )
-    tls_ca: Path | None = _shared(None, ReadableFile(), "Server", "PEM file: the authority of the server's certificate.")
+    tls_ca: Path | None = _shared(
+        None, ReadableFile(), "Server", "PEM file: the authority of the server's certificate."
+    )
     tls_cert: Path | None = _shared(None, ReadableFile(), "Server", "PEM file: the agent's own certificate.")
     tls_key: Path | None = _shared(None, ReadableFile(), "Server", "PEM file: that certificate's key.")
     metrics_port: int | None = _shared(
