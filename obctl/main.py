@@ -11,6 +11,7 @@ from obctl import exit_codes
 from obctl.errors import BadInput
 
 COMMANDS = {  # name: what `obctl --help` says of it; the command itself is obctl.commands.NAME:NAME
+    "agent": "Trade on a running server: market maker, TWAP, passive buyer.",
     "bench": "Measure how fast a server is on this machine.",
     "completion": "Print the tab completion script for bash, zsh or fish.",
     "generate": "Write synthetic order flow, the same for the same seed.",

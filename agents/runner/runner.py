@@ -170,7 +170,8 @@ class _Run:
         """Take back the orders; where a server that was there is not there now, try again while there is time."""
         while True:
             try:
-                return await self._driver.take_back_all()
+                await self._driver.take_back_all()
+                return
             except UnknownAccount:  # a server that has begun anew has no orders of it
                 return
             except (ServerUnavailable, ServerBusy):

@@ -17,7 +17,8 @@ LOOPBACK = "127.0.0.1"
 S = TypeVar("S")
 
 
-def _shared(default: Any, kind: Kind, group: str, help_text: str, **more: str) -> Any:
+def shared(default: Any, kind: Kind, group: str, help_text: str, **more: str) -> Any:
+    """Return a dataclass field: its kind, help's group and text; `variable`, where that has a name of its own."""
     return field(default=default, metadata={"kind": kind, "group": group, "help": help_text, **more})
 
 
@@ -25,36 +26,34 @@ def _shared(default: Any, kind: Kind, group: str, help_text: str, **more: str) -
 class AgentSettings:
     """What every agent goes by; raise SettingsError for what cannot be. symbol: "" is the server's first."""
 
-    grpc_endpoint: str = _shared(
+    grpc_endpoint: str = shared(
         DEFAULT_ENDPOINT, ServerPlace(), "Server", "The server; https:// before it asks for TLS."
     )
-    account_id: int = _shared(1, Count(0, U64_MAX), "Account", "The account, which is this agent's alone.")
-    order_id_start: int | None = _shared(
+    account_id: int = shared(1, Count(0, U64_MAX), "Account", "The account, which is this agent's alone.")
+    order_id_start: int | None = shared(
         None, Count(0, U64_MAX), "Account", "Ids of orders count up from here.  [default: account × 2^32 + seconds]"
     )
-    base_deposit: int = _shared(
+    base_deposit: int = shared(
         0, Count(0, U64_MAX), "Account", "Lots, credited if the server does not know the account."
     )
-    quote_deposit: int = _shared(
+    quote_deposit: int = shared(
         0, Count(0, U64_MAX), "Account", "Ticks × lots, credited if the server does not know the account."
     )
-    symbol: str = _shared("", Text("SYMBOL"), "Server", "The instrument.  [default: the server's first]")
-    token: str | None = _shared(
+    symbol: str = shared("", Text("SYMBOL"), "Server", "The instrument.  [default: the server's first]")
+    token: str | None = shared(
         None, Text("TOKEN"), "Server", "A trader's for the account; a deposit takes an admin's.", variable="OBCTL_TOKEN"
     )
-    tls_ca: Path | None = _shared(
-        None, ReadableFile(), "Server", "PEM file: the authority of the server's certificate."
-    )
-    tls_cert: Path | None = _shared(None, ReadableFile(), "Server", "PEM file: the agent's own certificate.")
-    tls_key: Path | None = _shared(None, ReadableFile(), "Server", "PEM file: that certificate's key.")
-    metrics_port: int | None = _shared(
+    tls_ca: Path | None = shared(None, ReadableFile(), "Server", "PEM file: the authority of the server's.")
+    tls_cert: Path | None = shared(None, ReadableFile(), "Server", "PEM file: the agent's own certificate.")
+    tls_key: Path | None = shared(None, ReadableFile(), "Server", "PEM file: that certificate's key.")
+    metrics_port: int | None = shared(
         None, Count(0, 65535), "Metrics and logs", "Serve metrics for Prometheus here; 0: on a free port."
     )
-    metrics_host: str = _shared(LOOPBACK, Text("HOST"), "Metrics and logs", "The address of the metrics.")
-    log_level: str = _shared(
+    metrics_host: str = shared(LOOPBACK, Text("HOST"), "Metrics and logs", "The address of the metrics.")
+    log_level: str = shared(
         "info", Choice("debug", "info", "warning", "error"), "Metrics and logs", "The least that is logged."
     )
-    log_format: str = _shared(
+    log_format: str = shared(
         "auto", Choice("auto", "console", "json"), "Metrics and logs", "auto: console on a terminal."
     )
 
@@ -93,9 +92,10 @@ class Given(Generic[S]):
     settings: S
     names: Mapping[str, str]
 
-    def name(self, key: str) -> str:
-        """Return what a message calls a setting: as it was given, else the option."""
-        return self.names.get(key) or f"--{key.replace('_', '-')}"
+
+def name_of(key: str, names: Mapping[str, str]) -> str:
+    """Return what a message calls a setting: as it was given, else the option."""
+    return names.get(key) or f"--{key.replace('_', '-')}"
 
 
 class SettingsReader(Generic[S]):
@@ -126,8 +126,7 @@ class SettingsReader(Generic[S]):
                 values[entry.key] = given if isinstance(given, bool) else entry.kind.of_text(given)
             except ValueError as error:
                 raise ConfigError(name, problem=str(error)) from error
-        given_names = Given(None, names)
         try:
             return Given(self._settings(**values), names)
         except SettingsError as error:
-            raise ConfigError(given_names.name(error.field), problem=error.problem) from error
+            raise ConfigError(name_of(error.field, names), problem=error.problem) from error
