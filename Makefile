@@ -8,6 +8,7 @@ VENV ?= .venv
 TESTS ?= tests
 PYTEST_ARGS ?=
 SOAK_MINUTES ?= 10
+BASE ?=
 
 PY := $(abspath $(VENV))/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
@@ -17,10 +18,10 @@ COMPILED_TESTS := tests/engine tests/money tests/flow tests/replay $(SERVER_TEST
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run serve test check proto debug san cov bench fuzz soak canary dist clean
+.PHONY: help build run serve test compose-test check proto debug san cov bench fuzz soak canary dist clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 
 # The environment and the build
@@ -78,6 +79,9 @@ build/sample.csv: $(VENV)/.built
 
 test: $(VENV)/.tools  ## build, and run the whole test suite
 	$(PY) -m pytest $(TESTS) $(PYTEST_ARGS)
+
+compose-test: $(VENV)/.made  ## parse docker-compose.yml, build the image and run it, as far as can be here; BASE=IMAGE
+	$(PY) tools/compose_test.py $(if $(BASE),--base $(BASE))
 
 check: $(VENV)/.tools  ## lint, types, stubs against the compiled modules, the layer rule
 	$(PY) -m ruff check .

@@ -11,11 +11,15 @@ from obctl import exit_codes
 from obctl.errors import BadInput
 
 COMMANDS = {  # name: what `obctl --help` says of it; the command itself is obctl.commands.NAME:NAME
+    "account": "Give to accounts of a running server, take from them, and see what they have.",
     "agent": "Trade on a running server: market maker, TWAP, passive buyer.",
     "bench": "Measure how fast a server is on this machine.",
+    "book": "Print the book of a running server as a ladder.",
     "completion": "Print the tab completion script for bash, zsh or fish.",
+    "events": "Follow what happens on a running server.",
     "generate": "Write synthetic order flow, the same for the same seed.",
     "health": "Ask a server or an agent whether it is well.",
+    "order": "Send, change and take back orders on a running server.",
     "replay": "Replay order flow through the matching engine, or rebuild the book that an exchange reported.",
     "serve": "Be an exchange on the network: TCP lines, gRPC, and figures for Prometheus.",
     "token": "Make tokens for the clients of the server.",

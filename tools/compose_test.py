@@ -27,7 +27,8 @@ from container_engines import Engine, local_base, running_engine
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "orderbook-compose-test"
 IMAGE = "localhost/orderbook:compose-test"
-COMPOSE_GO = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2"  # the parser inside of docker compose
+# What `docker compose` parses with, as a command. Later versions of the command lose the environment's variables.
+COMPOSE_GO = "github.com/compose-spec/compose-go/v2/cmd@v2.1.6"
 SERVER = "orderbook-server"
 AGENTS = ("market-maker", "twap-agent", "passive-buyer")
 SECONDS_TO_BE_WELL = 120

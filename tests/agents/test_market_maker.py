@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.gateways.in_process import InProcessGateway
 from agents.requests import Best, OwnFill, Submit
 from agents.strategies import MarketMaker, MarketMakerSettings, SettingsError
 from orderbook import OrderType, Rejection, Side, Trade
 
 from .scripted import REFUSALS, Script
-from .staged import AGENT, OTHERS, market, stage
+from .staged import AGENT, OTHERS, Stage, market
 
 TOP = 2**64 - 1
 BID, ASK = Side.BID, Side.ASK
@@ -362,13 +363,14 @@ def test_on_the_engine_no_quote_is_refused_or_trades_at_once(flow, spread, limit
             engine.submit(OTHERS, order_id, side, OrderType.LIMIT, price, quantity)
         return time_ns
 
-    asked = stage(strategy, engine, until_ns=len(flow) * 500_000_000 // 2, meanwhile=meanwhile)
+    steps = Stage(strategy, InProcessGateway(engine, AGENT), meanwhile=meanwhile).run(len(flow) * 250_000_000)
     after = engine.account_snapshot(AGENT)
     assert strategy.inventory == after.available_base - before.available_base
     assert strategy.cash == after.available_quote - before.available_quote
     assert (after.reserved_base, after.reserved_quote) == (0, 0)
     assert limit is None or abs(strategy.inventory) <= limit
-    assert all(request.order_type is OrderType.POST_ONLY for _, request in asked if isinstance(request, Submit))
+    assert all(step.request.order_type is OrderType.POST_ONLY for step in steps if isinstance(step.request, Submit))
+    engine.check()
     events = engine.events()
     assert not [event for event in events if isinstance(event, Rejection)]
     takers = {event.taker_order_id for event in events if isinstance(event, Trade)}

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.gateways.in_process import InProcessGateway
 from agents.requests import Best, OwnFill, Submit
 from agents.strategies import PassiveBuyer, PassiveBuyerSettings, SettingsError
 from orderbook import BookAdded, OrderType, Rejection, Side
 
 from .scripted import REFUSALS, Script
-from .staged import AGENT, OTHERS, market, stage
+from .staged import AGENT, OTHERS, Stage, market
 
 TOP = 2**64 - 1
 
@@ -316,7 +317,7 @@ def test_on_the_engine_budget_and_cap_hold(flow, target, cap, budget):
             engine.submit(OTHERS, order_id, side, OrderType.LIMIT, price, quantity)
         return time_ns
 
-    stage(strategy, engine, until_ns=(len(flow) // 2 + 2) * 1_500_000_000, meanwhile=meanwhile)
+    Stage(strategy, InProcessGateway(engine, AGENT), meanwhile=meanwhile).run((len(flow) // 2 + 2) * 1_500_000_000)
     after = engine.account_snapshot(AGENT)
     assert strategy.bought == after.available_base - before.available_base
     assert strategy.spent == before.available_quote - after.available_quote

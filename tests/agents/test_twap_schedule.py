@@ -3,16 +3,16 @@
 from itertools import islice, pairwise
 from random import Random
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.gateways.in_process import InProcessGateway
 from agents.requests import Submit
 from agents.strategies import Twap, TwapSettings
 from agents.strategies.twap_schedule import schedule
 from orderbook import OrderType, Side, Trade
 
-from .staged import AGENT, OTHERS, market, stage
+from .staged import AGENT, OTHERS, Stage, market
 
 MILLI = 1_000_000
 
@@ -83,7 +83,11 @@ def asked(seed, order_type=OrderType.LIMIT):
     its = settings(
         seed=seed, order_type=order_type, time_jitter_percent=80, size_jitter_percent=80, cycle_pause_millis=700
     )
-    return stage(Twap(its), market(), until_ns=17_000 * MILLI)
+    return Stage(Twap(its), InProcessGateway(market(), AGENT)).run(17_000 * MILLI)
+
+
+def sizes_of(steps):
+    return [step.request.quantity for step in steps if isinstance(step.request, Submit)]
 
 
 def test_a_seed_repeats_and_another_does_not():
@@ -92,7 +96,7 @@ def test_a_seed_repeats_and_another_does_not():
 
 
 def test_every_cycle_is_drawn_anew():
-    sizes = [request.quantity for _, request in asked(7, OrderType.IOC) if isinstance(request, Submit)]
+    sizes = sizes_of(asked(7, OrderType.IOC))
     assert len(sizes) == 15
     assert (sizes[4], sizes[9], sizes[14]) == (1_000,) * 3  # nothing is filled, all is carried forward
     assert len({tuple(sizes[:5]), tuple(sizes[5:10]), tuple(sizes[10:])}) == 3
@@ -107,8 +111,7 @@ def test_slices_that_jitter_left_nothing_for_are_not_sent():
         its = settings(
             total_quantity=6, slices=3, size_jitter_percent=100, order_type=OrderType.IOC, seed=seed, once=True
         )
-        requests = [request for _, request in stage(Twap(its), engine, until_ns=60_000 * MILLI)]
-        sizes = [request.quantity for request in requests if isinstance(request, Submit)]
+        sizes = sizes_of(Stage(Twap(its), InProcessGateway(engine, AGENT)).run(60_000 * MILLI))
         assert sum(sizes) == 6
         assert 0 not in sizes
         counts.add(len(sizes))
@@ -154,7 +157,8 @@ def test_on_the_engine_no_more_is_sent_than_is_missing(
         side=side, order_type=order_type, total_quantity=total, slices=slices,
         size_jitter_percent=jitter, time_jitter_percent=jitter, cycle_pause_millis=100,
     )  # fmt: skip
-    stage(Twap(its, reports.append), engine, until_ns=30_000 * MILLI, meanwhile=meanwhile, watch=watch)
+    gateway = InProcessGateway(engine, AGENT)
+    Stage(Twap(its, reports.append), gateway, meanwhile=meanwhile, watch=watch).run(30_000 * MILLI)
     assert all(report.filled_quantity <= report.total_quantity == total for report in reports)
     assert sum(report.filled_quantity for report in reports) == traded()[0]
     assert sum(report.value for report in reports) == traded()[1]

@@ -41,13 +41,13 @@ class BlockingStream(Generic[T]):
         self._what = what
         self._timeout_s = timeout_s
         self._closed = False
-        patience = threading.Timer(wait_s, call.cancel)  # gRPC would wait for ever
+        patience = threading.Timer(wait_s, self.close)  # gRPC would wait for ever
         patience.start()
         try:
             call.initial_metadata()
         finally:
             patience.cancel()
-        if not call.is_active() and call.code() is grpc.StatusCode.CANCELLED:
+        if self._closed:
             raise ServerUnavailable(f"{what}: no answer within {wait_s:g} s")
 
     def __iter__(self) -> Self:

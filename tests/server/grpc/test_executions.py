@@ -170,11 +170,12 @@ def test_executions_that_are_gone_or_lie_ahead_are_out_of_range():
         client.bid(1, 100, 5)
         for order_id in range(2, 12):
             client.bid(order_id, 100, 5, account_id=2)
-        last = client.ListOpenOrders(account_id=1).account_sequence
+        first, last = (client.ListOpenOrders(account_id=account_id).account_sequence for account_id in (1, 2))
+        assert (first, last) == (1, 11)  # each account's own
         for account_id, wrong in ((1, 0), (2, 0), (1, last + 1)):
             with pytest.raises(grpc.RpcError) as error:
                 next(client.StreamAccountEvents(account_id=account_id, from_sequence=wrong))
             assert error.value.code() is grpc.StatusCode.OUT_OF_RANGE
-        feed = client.StreamAccountEvents(account_id=1, from_sequence=1)  # the account has none behind it
+        feed = client.StreamAccountEvents(account_id=1, from_sequence=first)  # the account has none behind it
         client.bid(12, 100, 5)
         assert next(feed).order_id == 12
