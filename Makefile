@@ -97,7 +97,7 @@ proto: $(VENV)/.tools  ## generate orderbook_wire from proto/
 
 # A copy of the sources, to be built in another way: the release build in the tree stays as it is. Times are kept, so
 # that only what changed is compiled again.
-TREE := .ci $(filter-out build dist %.egg-info $(VENV),$(wildcard *))
+TREE := .ci .dockerignore $(filter-out build dist %.egg-info $(VENV),$(wildcard *))
 define build_copy
 	@mkdir -p build/$(1)
 	@find build/$(1) -path '*/build' -prune -o -type f ! -name '*.so' -exec rm -f {} +

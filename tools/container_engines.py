@@ -129,6 +129,7 @@ def local_base(engine: Engine) -> str | None:
         return image
     if not shutil.which("debootstrap") or os.geteuid() != 0:
         return None
+    print(f"Making the base image {image}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         root, archive = Path(folder, "root"), Path(folder, "base.tar")
         make_root(root, suite)
