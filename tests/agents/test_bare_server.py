@@ -69,7 +69,8 @@ def test_best_prices_balance_and_tape():
         assert await gateway.best() == Best(99, 101)
         assert (await gateway.balance()).reserved_quote == 99 * 5
         assert (await gateway.credit(1, 0)).available_base == 1_000_001
-        assert await gateway.tape() == Tape(0, 0, is_complete=False)
+        assert await gateway.tape() == Tape(0, 0, gaps=1)
+        assert await gateway.tape() == Tape(0, 0, gaps=2)
 
     on_bare_server(test)
 
