@@ -10,6 +10,7 @@ TESTS ?= tests
 PYTEST_ARGS ?=
 SOAK_MINUTES ?= 10
 SECONDS :=  # not from the environment: shells have a variable of this name
+BASE ?=
 
 PY := $(abspath $(VENV))/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
@@ -19,10 +20,10 @@ COMPILED_TESTS := tests/engine tests/money tests/flow tests/replay $(SERVER_TEST
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run serve replay test check proto debug san cov bench fuzz soak canary dist clean
+.PHONY: help build run serve replay test compose-test check proto debug san cov bench fuzz soak canary dist clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 
 # The environment and the build
@@ -84,6 +85,9 @@ build/sample.csv: $(VENV)/.built
 test: $(VENV)/.tools  ## build, and run the whole test suite
 	$(PY) -m pytest $(TESTS) $(PYTEST_ARGS)
 
+compose-test: $(VENV)/.made  ## parse docker-compose.yml, build the image and run it, as far as can be here; BASE=IMAGE
+	$(PY) tools/compose_test.py $(if $(BASE),--base $(BASE))
+
 check: $(VENV)/.tools  ## lint, types, stubs against the compiled modules, the layer rule
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -98,7 +102,7 @@ proto: $(VENV)/.tools  ## generate orderbook_wire from proto/
 
 # A copy of the sources, to be built in another way: the release build in the tree stays as it is. Times are kept, so
 # that only what changed is compiled again.
-TREE := .ci $(filter-out build dist %.egg-info $(VENV),$(wildcard *))
+TREE := .ci .dockerignore $(filter-out build dist %.egg-info $(VENV),$(wildcard *))
 define build_copy
 	@mkdir -p build/$(1)
 	@find build/$(1) -path '*/build' -prune -o -type f ! -name '*.so' -exec rm -f {} +

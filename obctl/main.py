@@ -19,6 +19,7 @@ COMMANDS = {  # name: what `obctl --help` says of it; the command itself is obct
     "demo": "Run an exchange with agents that trade on it, and watch.",
     "events": "Follow what happens on a running server.",
     "generate": "Write synthetic order flow, the same for the same seed.",
+    "health": "Ask a server or an agent whether it is well.",
     "order": "Send, change and take back orders on a running server.",
     "replay": "Replay order flow through the matching engine, or rebuild the book that an exchange reported.",
     "serve": "Be an exchange on the network: TCP lines, gRPC, and figures for Prometheus.",

@@ -5,7 +5,7 @@ from rich.measure import Measurement
 from rich.segment import Segment
 from rich.style import Style
 
-EIGHTHS = " ▏▎▍▌▋▊▉█"
+from obctl.client.ladder import EIGHTHS, FULL
 
 
 class Bar:
@@ -25,7 +25,7 @@ class Bar:
         if ascii_only:
             return "#" * -(-eighths // 8)
         full, rest = divmod(eighths, 8)
-        return EIGHTHS[8] * full + (EIGHTHS[rest] if rest else "")
+        return FULL * full + EIGHTHS[rest].strip()
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         """Ask for all the width that is left."""

@@ -7,12 +7,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from obctl.client.terminal import COLOURS
 from obctl.demo.bar import Bar
 from obctl.demo.picture import Market, Picture, ShownTrade, Standing
 from obctl.demo.words import average_text, clock_text, duration_text, signed_text, together
 from orderbook import LevelDepth, Side
 
-SIDE_COLOURS = {Side.BID: "green", Side.ASK: "red"}
 SIDE_WORDS = {Side.BID: "buy", Side.ASK: "sell"}
 FRAME = 2  # lines that a panel's border takes
 HINTS_PER_LINE = 2
@@ -93,7 +93,7 @@ def ladder(market: Market, rows: int) -> Table:
 
 def add_level(table: Table, level: LevelDepth, side: Side, most: int) -> None:
     """Add a price, its lots, and a bar of them."""
-    colour = SIDE_COLOURS[side]
+    colour = COLOURS[side]
     table.add_row(
         Text(f"{level.price:,}", style=colour),
         f"{level.total_quantity:,}",
@@ -110,7 +110,7 @@ def trades_table(trades: tuple[ShownTrade, ...]) -> RenderableType:
     table.add_column(no_wrap=True)
     add_number_columns(table, LOTS_WIDTH, PRICE_WIDTH)
     for trade in trades:
-        word = Text(SIDE_WORDS[trade.side], style=SIDE_COLOURS[trade.side])
+        word = Text(SIDE_WORDS[trade.side], style=COLOURS[trade.side])
         table.add_row(clock_text(trade.time_ns), word, f"{trade.quantity:,}", f"{trade.price:,}")
     return table
 

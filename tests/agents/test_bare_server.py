@@ -50,12 +50,12 @@ def bare_server():
             yield bare
 
 
-def on_bare_server(test):
+def on_bare_server(test, first_id=MINE + 1):
     """Run a coroutine function with a gateway of account 1, a client for others, and the calls that get lost."""
 
     async def talk(bare):
         async with await GrpcOrderBookClient.connect(bare.address) as client:
-            await test(LiveGateway(client, 1, OrderIds(MINE + 1)), bare.market.client, bare.lost)
+            await test(LiveGateway(client, 1, OrderIds(first_id)), bare.market.client, bare.lost)
 
     with bare_server() as bare:
         asyncio.run(talk(bare))
@@ -69,7 +69,8 @@ def test_best_prices_balance_and_tape():
         assert await gateway.best() == Best(99, 101)
         assert (await gateway.balance()).reserved_quote == 99 * 5
         assert (await gateway.credit(1, 0)).available_base == 1_000_001
-        assert await gateway.tape() == Tape(0, 0, is_complete=False)
+        assert await gateway.tape() == Tape(0, 0, gaps=1)
+        assert await gateway.tape() == Tape(0, 0, gaps=2)
 
     on_bare_server(test)
 
@@ -84,6 +85,19 @@ def test_orders_of_the_last_life_are_found_by_their_ids():
         assert gateway.missed_fills == 0
 
     on_bare_server(test)
+
+
+def test_orders_that_were_sent_here_may_have_any_id():
+    async def test(gateway, others, lost):
+        await gateway.orders()
+        others.bid(60, 100, 1)
+        await gateway.submit(BID, LIMIT, 100, 5)
+        lost.add("NewOrder")
+        with pytest.raises(ServerUnavailable):
+            await gateway.submit(BID, LIMIT, 90, 5)
+        assert [order.id for order in (await gateway.orders()).open_orders] == [5, 6]
+
+    on_bare_server(test, first_id=5)
 
 
 def test_fills_are_told_once_as_maker_and_taker():

@@ -185,7 +185,8 @@ def test_a_server_that_began_anew_has_another_book(count):
 
     async def talk(market, anew):
         async with following(market.server.address) as (_, replica):
-            rest_orders(market.sequencer, 60, price=100)
+            await reached(replica, book_of(market))
+            market.server.call(rest_orders, market.sequencer, 60, 100)
             await reached(replica, book_of(market))
             market.server.stop()
             rest_orders(anew, count, price=50)

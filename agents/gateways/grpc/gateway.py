@@ -29,6 +29,7 @@ class LiveGateway:
         self._symbol: str | None = None
         self._fills = FillReader(client, account_id)
         self._tape = TapeReader(client)
+        self._bare_tapes = 0
         self._bare: BareOrders | None = None  # in use from when the server did not know a call
 
     @property
@@ -115,7 +116,8 @@ class LiveGateway:
         try:
             depth = await self._client.depth(1, symbol=self._asked)
         except UnknownCall:
-            return Tape(is_complete=False)
+            self._bare_tapes += 1  # each misses what the one before did not see
+            return Tape(gaps=self._bare_tapes)
         return await self._tape.read(depth.sequence, await self.symbol())
 
     def forget(self) -> None:
