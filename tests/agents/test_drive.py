@@ -107,7 +107,7 @@ def test_every_request_is_answered_in_its_way(wrap):
     best, orders, tape, lots, waited = strategy.told
     assert best == Best(100, None)
     assert [order.quantity for order in orders] == [5]
-    assert tape == Tape(0, 0, True)
+    assert tape == Tape()
     assert (lots, waited) == (5, True)
     assert (observer.orders, observer.cancels, observer.refusals.total()) == (1, 1, 0)
     assert strategy.closed
