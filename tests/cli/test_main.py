@@ -13,6 +13,7 @@ import trustme
 from click.testing import CliRunner
 
 from obctl.main import COMMANDS, main
+from obctl.simulate.example import EXAMPLE as SIMULATION
 from tests.replay.helpers import Flow, obctl, write_csv
 from tests.replay.lobster_maker import Lobster
 
@@ -201,6 +202,7 @@ def shop(tmp_path: Path) -> dict[str, str]:
     book.rename(tmp_path / "AAPL_orderbook_10.csv")
     (tmp_path / ".config/fish/completions").mkdir(parents=True)
     (tmp_path / "exchange.toml").write_text('[[instrument]]\nsymbol = "BTC-USD"\n')
+    (tmp_path / "simulation.toml").write_text(SIMULATION)
     (tmp_path / "tokens.toml").touch()
     certificate = trustme.CA().issue_cert("localhost")
     certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
