@@ -200,15 +200,14 @@ def total(page: str, name: str) -> float:
 
 def build(engine: Engine, base: str | None) -> bool:
     """Build the image; False where there is no base to build it on."""
-    arguments = []
+    arguments = {}
     if base is None:
         base = local_base(engine)
-        arguments = ["--build-arg", f"BUILD_PACKAGES={LOCAL_BUILD_PACKAGES}"]
+        arguments["BUILD_PACKAGES"] = LOCAL_BUILD_PACKAGES
     if base is None:
         return False
     say(f"Building the image on {base}")
-    arguments += ["--build-arg", f"BASE_IMAGE={base}"]
-    engine.run("build", "--network=host", "-t", IMAGE, *arguments, str(ROOT))
+    engine.build(IMAGE, ROOT, arguments | {"BASE_IMAGE": base})
     if engine.run(
         "run", "--rm", "--entrypoint", "sh", IMAGE, "-c", "command -v gcc || command -v cc", check=False
     ).stdout:

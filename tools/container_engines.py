@@ -6,7 +6,6 @@ where there is none nobody does, and so `PodmanEngine.check_health` runs them, a
 
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 SECONDS_TO_START = 30
+LIMIT = 4096  # of files and processes in a container under podman: plenty here, and no more than machines allow
 
 
 class Engine:
@@ -35,6 +35,15 @@ class Engine:
             print(done.stdout[-2000:], done.stderr[-2000:], file=sys.stderr)
             done.check_returncode()
         return done
+
+    def build(self, image: str, folder: Path, arguments: dict[str, str]) -> None:
+        """Build an image, with the machine's own network."""
+        words = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
+        self.run("build", "--network=host", "-t", image, *self.build_options(), *words, str(folder))
+
+    def build_options(self) -> list[str]:
+        """Return what builds ask for besides."""
+        return []
 
     def version(self) -> str:
         """Return what the engine calls itself."""
@@ -61,6 +70,10 @@ class PodmanEngine(Engine):
     def version(self) -> str:
         """Return what the engine calls itself."""
         return f"podman {self.run('version', '--format', '{{.Client.Version}}').stdout.strip()}"
+
+    def build_options(self) -> list[str]:
+        """Ask for the format that keeps health checks."""
+        return ["--format=docker"]
 
     def check_health(self, containers: list[str]) -> None:
         """Run the health checks once, in the place of systemd's timers."""
@@ -104,12 +117,7 @@ def podman_socket(folder: Path) -> Iterator[PodmanEngine]:
 
 def podman_configuration() -> str:
     """Return settings with which containers start where limits cannot be raised and cgroups are of version 1."""
-    limits = {
-        name: resource.getrlimit(number)[1]
-        for name, number in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC))
-    }
-    ulimits = [f"{name}={limit}:{limit}" for name, limit in limits.items() if limit != resource.RLIM_INFINITY]
-    lines = ["[containers]", f"default_ulimits = {json.dumps(ulimits)}"]
+    lines = ["[containers]", f'default_ulimits = ["nofile={LIMIT}:{LIMIT}", "nproc={LIMIT}:{LIMIT}"]']
     if shutil.which("runc") and not Path("/sys/fs/cgroup/cgroup.controllers").exists():
         lines += ["[engine]", 'runtime = "runc"']  # crun refuses cgroups of both versions side by side
     return "\n".join(lines) + "\n"
