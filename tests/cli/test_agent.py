@@ -264,6 +264,8 @@ def test_the_reader_of_the_reports_goes_away(server: Server) -> None:
         ((), {"SPREAD": "x"}, "SPREAD: 'x' must be"),
         (("--grpc-endpoint", "nowhere"), {}, "--grpc-endpoint: 'nowhere' must be HOST:PORT"),
         (("--tls-ca", "/no"), {}, "--tls-ca: '/no' cannot be read: No such file"),
+        (("--token", "a secret"), {}, "--token: the token is empty, or has characters that no token has"),
+        ((), {"OBCTL_TOKEN": "secret\x7f"}, "OBCTL_TOKEN: the token is empty, or has characters"),
     ],
 )
 def test_wrong_settings(words: tuple[str, ...], environment: dict[str, str], name: str) -> None:
@@ -271,6 +273,7 @@ def test_wrong_settings(words: tuple[str, ...], environment: dict[str, str], nam
     assert done.returncode == exit_codes.USAGE
     assert done.stderr.startswith(f"obctl agent market-maker: {name}")
     assert done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr
 
 
 def test_a_metrics_port_that_is_taken(server: Server) -> None:
