@@ -264,6 +264,7 @@ def test_the_reader_of_the_reports_goes_away(server: Server) -> None:
         ((), {"SPREAD": "x"}, "SPREAD: 'x' must be"),
         (("--grpc-endpoint", "nowhere"), {}, "--grpc-endpoint: 'nowhere' must be HOST:PORT"),
         (("--tls-ca", "/no"), {}, "--tls-ca: '/no' cannot be read: No such file"),
+        ((), {"TLS_CA": "/dev/null"}, "TLS_CA: /dev/null: holds no PEM certificate"),
         (("--token", "a secret"), {}, "--token: the token is empty, or has characters that no token has"),
         ((), {"OBCTL_TOKEN": "secret\x7f"}, "OBCTL_TOKEN: the token is empty, or has characters"),
     ],
