@@ -23,7 +23,8 @@ class Driver:
     """A strategy on a gateway whose calls answer at once or are awaited.
 
     settled: called whenever the strategy waits, as what it wanted until then is done. can_credit: whether a server that
-    does not know the account is a matter for AccountForgotten, rather than for the strategy.
+    does not know the account is a matter for AccountForgotten, rather than for the strategy. missed_fills: how many
+    times, in all, the gateway may have missed some.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Driver:
         *,
         settled: Callable[[], None] = lambda: None,
         can_credit: bool = False,
+        missed_fills: Callable[[], int] = lambda: 0,
     ) -> None:
         self._strategy = strategy
         self._gateway = gateway
@@ -42,6 +44,7 @@ class Driver:
         self._observer = observer
         self._settled = settled
         self._can_credit = can_credit
+        self._missed_fills = missed_fills
 
     async def drive(self) -> None:
         """Let the strategy live until it has nothing left to do, or the run shall stop.
@@ -81,6 +84,8 @@ class Driver:
     async def read_orders(self) -> tuple[OrderView, ...]:
         """Return the open orders, after the strategy was told of what they traded."""
         known: OwnOrders = await self._perform(ReadOrders())
+        if (missed := self._missed_fills()) > self._observer.missed_fills:
+            self._observer.on_missed_fills(missed)
         for fill in known.fills:
             self._observer.on_fill(fill)
             self._strategy.on_fill(fill)

@@ -131,6 +131,30 @@ def test_fills_are_told_before_the_orders_are_and_counted():
     assert (observer.fills, observer.filled_lots) == ({BID: 1}, {BID: 3})
 
 
+def test_fills_that_may_be_missing_are_told_once():
+    def life(told, now_ns):
+        for _ in range(4):
+            yield ReadOrders()
+
+    told = []
+
+    class Hearing(Observer):
+        def on_missed_fills(self, times):
+            super().on_missed_fills(times)
+            told.append(times)
+
+    counts = iter([0, 1, 1, 3])
+
+    async def run():
+        strategy = Strategy(life)
+        gateway = InProcessGateway(engine(), 1)
+        clock = LiveClock(asyncio.Event())
+        await Driver(strategy, gateway, clock, Hearing(), missed_fills=lambda: next(counts)).drive()
+
+    asyncio.run(run())
+    assert told == [1, 3]
+
+
 def test_a_refusal_is_raised_in_the_strategy_which_goes_on():
     def life(told, now_ns):
         yield Submit(ASK, OrderType.LIMIT, 100, 5)

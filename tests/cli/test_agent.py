@@ -175,6 +175,8 @@ def test_the_server_is_killed_and_restarted_under_running_agents() -> None:
             until(lambda: sides(client.open_orders(BUYER).orders) == [Side.BID])
             told = metrics(makers[MAKER])
             assert (told["agent_connected"], told["agent_reconnects_total"]) == (1, 1)
+            assert told["agent_missed_fills_total"] == 1
+            assert makers[MAKER].wait_for("fills may be missing")["times"] == 1
             for agent in (*makers.values(), buyer):
                 assert agent.end() < 5
                 assert agent.process.returncode == 0
