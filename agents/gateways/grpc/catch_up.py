@@ -89,7 +89,7 @@ class FillReader:
         self._cursor = sequence
 
     def forget(self) -> None:
-        """Begin again: the server is a new one. Fills that were read are told, what came after them on the old is not."""
+        """Begin again: the server is a new one. Fills that were read are told, later ones are lost with the old."""
         self.close()
         if self._cursor:  # an account without executions had no orders
             self.missed += 1

@@ -63,7 +63,7 @@ class TlsFiles(NamedTuple):
             try:
                 context.load_cert_chain(
                     self.cert, self.key, password=""
-                )  # an encrypted key is refused, not asked about
+                )  # an encrypted key is refused
             except (ssl.SSLError, ValueError) as error:
                 raise BadTlsFile("cert", self.cert, f"is no PEM certificate with {self.key} for its key") from error
 
