@@ -61,9 +61,7 @@ class TlsFiles(NamedTuple):
                 raise BadTlsFile("ca", self.ca, "holds no PEM certificate") from error
         if self.cert is not None:
             try:
-                context.load_cert_chain(
-                    self.cert, self.key, password=""
-                )  # an encrypted key is refused
+                context.load_cert_chain(self.cert, self.key, password="")  # an encrypted key is refused
             except (ssl.SSLError, ValueError) as error:
                 raise BadTlsFile("cert", self.cert, f"is no PEM certificate with {self.key} for its key") from error
 
