@@ -1,12 +1,17 @@
 """The optional libraries of the extras: looked for before any work starts, imported only where used."""
 
+import os
 from importlib.util import find_spec
 
 from obctl.errors import MissingLibrary
 
 
 def need(what: str, *libraries: str, extra: str) -> None:
-    """Raise MissingLibrary, in one line that says how to install it, if a library that `what` needs is not there."""
+    """Raise MissingLibrary, in one line that says how to install it, if a library that `what` needs is not there.
+
+    gRPC, which it may be imported after, is told to keep off standard error: what goes wrong is in its exceptions too.
+    """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     for library in libraries:
         if find_spec(library) is None:
             raise MissingLibrary(f"{what} needs {library}: pip install 'obctl[{extra}]'")

@@ -321,6 +321,12 @@ def test_over_tls(tmp_path: Path) -> None:
             maker.wait_for("connected")
             maker.end()
         assert maker.process.returncode == 0
+        trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+        with trading("market-maker", endpoint, *QUICK, TLS_CA=str(tmp_path / "other.pem")) as stranger:
+            assert "CERTIFICATE_VERIFY_FAILED" in stranger.wait_for("no connection")["reason"]
+            stranger.end()
+        assert stranger.process.returncode == exit_codes.UNREACHABLE
+        assert [line.partition(":")[0] for line in stranger.complaints] == ["obctl agent market-maker"]  # none of gRPC
 
 
 def test_nobody_there_to_take_orders_back_from() -> None:
