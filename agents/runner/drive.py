@@ -1,12 +1,13 @@
 """Drives a strategy on a gateway: has its requests answered, one after the other."""
 
+import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
 from agents.gateways.gateway import Gateway, perform
-from agents.requests import Cancel, OwnOrders, ReadOrders, Request, Submit, WaitUntil
+from agents.requests import Cancel, OwnOrders, ReadOrders, ReadTape, Request, Submit, WaitUntil
 from agents.runner.clock import LiveClock
 from agents.runner.observer import Observer
 from agents.strategies import Strategy
@@ -64,8 +65,8 @@ class Driver:
                 except OrderBookError as refusal:
                     request = life.throw(refusal)
                     continue
-                if isinstance(request, WaitUntil) and stop.is_set():
-                    return  # it may not be that time yet
+                if isinstance(request, WaitUntil | ReadTape) and stop.is_set():
+                    return  # it may not be that time yet, or not the whole tape
                 request = life.send(answer)
         except StopIteration:
             return
@@ -79,7 +80,19 @@ class Driver:
             return await self._clock.wait_until(request.time_ns)
         if isinstance(request, ReadOrders):
             return await self.read_orders()
+        if isinstance(request, ReadTape):
+            return await self._unless_stopped(self._perform(request))
         return await self._perform(request)
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Return what some work comes to. When the run shall stop, give it up: a busy market's tape may take long."""
+        task, stop = (asyncio.ensure_future(each) for each in (work, self._clock.stop.wait()))
+        try:
+            await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+            return await task if task.done() else None
+        finally:
+            task.cancel()
+            stop.cancel()
 
     async def read_orders(self) -> tuple[OrderView, ...]:
         """Return the open orders, after the strategy was told of what they traded."""

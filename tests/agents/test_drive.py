@@ -232,6 +232,25 @@ def test_a_stop_ends_a_wait_at_once_and_nothing_is_sent_on():
     assert strategy.closed
 
 
+def test_a_stop_does_not_wait_for_a_long_tape():
+    def life(told, now_ns):
+        yield ReadTape()
+        told.append("the tape")
+
+    class Busy:
+        async def tape(self):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                strategy.told.append("given up")
+
+    strategy = Strategy(life)
+    begin = time.monotonic()
+    drive(strategy, Busy(), stop_after_s=0.01)
+    assert time.monotonic() - begin < 5
+    assert strategy.told == ["given up"]
+
+
 def test_after_the_stop_no_further_request_is_carried_out():
     stop = asyncio.Event()
 
