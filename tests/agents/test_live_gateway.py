@@ -373,6 +373,29 @@ def test_a_server_that_began_anew(forgets):
     on_server(test)
 
 
+def test_a_server_that_began_anew_and_is_further_by_now_with_another_instrument():
+    """What it had done before is not told as news, and the market is its first one."""
+
+    async def test(market):
+        async with connected(market, first_id=1 << 40) as gateway:
+            await gateway.orders()
+            market.server.call(fill_by_fill, market, 2)
+            assert len((await gateway.orders()).fills) == 2
+            await gateway.tape()
+            market.server.stop()
+            with serving(port=market.server.port, instruments=TWO_MARKETS) as anew:
+                await back(gateway)
+                anew.server.call(fill_by_fill, anew, 50)
+                gateway.forget()
+                assert await gateway.orders() == ((), ())
+                assert await gateway.tape() == Tape(0, 0, gaps=1)
+                anew.server.call(fill_by_fill, anew, 3)
+                assert len((await gateway.orders()).fills) == 3
+                assert await gateway.tape() == Tape(3, 600, gaps=1)
+
+    on_server(test)
+
+
 def test_the_account_is_credited_and_may_be_unknown():
     async def test(market):
         async with connected(market, account_id=9) as gateway:
