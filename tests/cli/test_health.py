@@ -1,0 +1,86 @@
+"""`obctl health`: what it says of pages of metrics, and with which exit status."""
+
+import subprocess
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from .compose_file import free_ports
+from .serve_process import run
+
+PAGE = """\
+# HELP agent_connected 1 while the agent trades on a server.
+# TYPE agent_connected gauge
+agent_connected{agent="twap {x}",account="2"} 1.0
+levels{side="bid"} 1.0
+levels{side="ask"} 0.0
+plain 2e3
+"""
+
+
+class Page(BaseHTTPRequestHandler):
+    """Serves PAGE at /metrics."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/metrics" else 404)
+        self.end_headers()
+        self.wfile.write(PAGE.encode())
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def ask(*words: str, **environment: str) -> tuple[int, str, str]:
+    done: subprocess.CompletedProcess[str] = run("health", *words, **environment)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("expected", [[], ["agent_connected=1"], ["plain=2000", "agent_connected=1.0"]])
+def test_well(address: str, expected: list[str]) -> None:
+    assert ask(f"{address}/metrics", *[f"--expect={each}" for each in expected]) == (0, "well\n", "")
+
+
+@pytest.mark.parametrize(
+    ("expected", "complaint"),
+    [
+        ("agent_connected=0", "agent_connected is 1, not 0"),
+        ("levels=1", "levels is 0, not 1"),
+        ("absent=1", "absent is not there"),
+        ("agent=1", "agent is not there"),
+    ],
+)
+def test_not_as_expected(address: str, expected: str, complaint: str) -> None:
+    url = f"{address}/metrics"
+    assert ask(url, "--expect", expected) == (3, "", f"obctl health: {url}: {complaint}\n")
+
+
+def test_no_answer() -> None:
+    url = f"http://127.0.0.1:{free_ports(3)['9000']}/metrics"
+    status, _, error = ask(url)
+    assert status == 6
+    assert error.startswith(f"obctl health: {url} does not answer: ")
+
+
+def test_another_answer(address: str) -> None:
+    assert ask(f"{address}/other") == (6, "", f"obctl health: {address}/other answers 404 Not Found\n")
+
+
+def test_no_proxy_is_asked(address: str) -> None:
+    assert ask(f"{address}/metrics", http_proxy="http://127.0.0.1:1")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["file:///etc/hostname"], ["127.0.0.1:9100"], ["http://a:b/"], ["--expect", "x"], ["--timeout", "0"]]
+)
+def test_wrong_command_line(words: list[str]) -> None:
+    assert ask(*words)[0] == 2
