@@ -2,12 +2,14 @@
 #
 #   make test PYTHON=python3.13 VENV=build/venv-3.13    another interpreter, in its own environment
 #   make test TESTS=tests/engine                        a part of the suite
+#   make run SECONDS=10                                 end by itself
 
 PYTHON ?= python3
 VENV ?= .venv
 TESTS ?= tests
 PYTEST_ARGS ?=
 SOAK_MINUTES ?= 10
+SECONDS :=  # not from the environment: shells have a variable of this name
 BASE ?=
 
 PY := $(abspath $(VENV))/bin/python
@@ -18,7 +20,7 @@ COMPILED_TESTS := tests/engine tests/money tests/flow tests/replay $(SERVER_TEST
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run serve test compose-test check proto debug san cov bench fuzz soak canary dist clean
+.PHONY: help build run serve replay test compose-test check proto debug san cov bench fuzz soak canary dist clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,8 +61,8 @@ $(VENV)/.tools: $(VENV)/.built
 
 build: $(VENV)/.built  ## build the compiled modules in place, and the environment in .venv
 
-run: build/sample.csv  ## replay a generated sample of order flow, and sum up
-	$(PY) -m obctl replay build/sample.csv
+run: $(VENV)/.server  ## run an exchange with agents that trade on it, and watch; until Ctrl-C, or for SECONDS
+	@$(PY) -m obctl demo $(if $(SECONDS),--seconds $(SECONDS))
 
 serve: $(VENV)/.server  ## start an exchange on loopback: TCP 9000, gRPC 50051, metrics 9100
 	$(PY) -m obctl serve
@@ -69,6 +71,9 @@ serve: $(VENV)/.server  ## start an exchange on loopback: TCP 9000, gRPC 50051, 
 $(VENV)/.server: $(VENV)/.built
 	@test -e $@ -a ! $(VENV)/.made -nt $@ || $(PIP) install -c constraints.txt 'obctl[server]'
 	@touch $@
+
+replay: build/sample.csv  ## replay a generated sample of order flow, and sum up
+	$(PY) -m obctl replay build/sample.csv
 
 build/sample.csv: $(VENV)/.built
 	@mkdir -p build

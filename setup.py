@@ -39,9 +39,8 @@ if BUILD == "coverage":
     macros.append(("CYTHON_TRACE_NOGIL", "1"))
 link_args = ["-fsanitize=address,undefined"] if BUILD == "sanitize" else []
 
-modules = [
-    path for package in ("orderbook", "orderbook_server", "agents", "obctl") for path in sorted(Path(package).rglob("*.pyx"))
-]
+PACKAGES = ("orderbook", "orderbook_server", "agents", "obctl")
+modules = [path for package in PACKAGES for path in sorted(Path(package).rglob("*.pyx"))]
 extensions = [
     Extension(
         ".".join(path.with_suffix("").parts),

@@ -98,11 +98,11 @@ class OwnOrders(NamedTuple):
 
 
 class Tape(NamedTuple):
-    """What the market traded: lots, ticks × lots, and whether nothing between was missed."""
+    """What the market traded: lots, ticks × lots, and how many times some of it was missed."""
 
     volume: int = 0
     value: int = 0
-    is_complete: bool = True
+    gaps: int = 0
 
 
 Request = Submit | Modify | Cancel | ReadBest | ReadOrders | ReadBalance | ReadTape | WaitUntil

@@ -16,12 +16,14 @@ COMMANDS = {  # name: what `obctl --help` says of it; the command itself is obct
     "bench": "Measure how fast a server is on this machine.",
     "book": "Print the book of a running server as a ladder.",
     "completion": "Print the tab completion script for bash, zsh or fish.",
+    "demo": "Run an exchange with agents that trade on it, and watch.",
     "events": "Follow what happens on a running server.",
     "generate": "Write synthetic order flow, the same for the same seed.",
     "health": "Ask a server or an agent whether it is well.",
     "order": "Send, change and take back orders on a running server.",
     "replay": "Replay order flow through the matching engine, or rebuild the book that an exchange reported.",
     "serve": "Be an exchange on the network: TCP lines, gRPC, and figures for Prometheus.",
+    "simulate": "Simulate agents and noise traders on one exchange, the same for the same seed.",
     "token": "Make tokens for the clients of the server.",
 }
 

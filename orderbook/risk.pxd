@@ -136,4 +136,7 @@ cdef class RiskEngine(EventSource):
     cdef int enter(self) except -1
 
 
+cdef int refuse_order(RiskEngine engine, int code, uint64_t account_id, uint64_t order_id) except -1
+
+
 cdef RiskEngine new_market(Venue venue, uint32_t position)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,13 @@ from pathlib import Path
 import pytest
 
 import obctl
+from agents.requests import OwnFill, ReadOrders, Submit, WaitUntil
 from obctl.flow import RowError
 from obctl.flow.source import Source
 from obctl.replay.matched import MatchReplay
 from obctl.replay.recorder import Recorder
+from orderbook import Exchange, InsufficientBase, OrderType, Side
+from orderbook_server.sequencer.sequencer import Sequencer
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "extending"
 TREE = str(Path(obctl.__file__).parent.parent)
@@ -31,6 +35,32 @@ def import_file(path):
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def test_the_strategy_sells_part_by_part():
+    command = [sys.executable, EXAMPLES / "iceberg.py"]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True, timeout=60)
+    sold, parts, cash = (int(number) for number in re.findall(r"(?<!of )\b\d+", done.stdout))
+    assert sold == 200
+    assert parts == 20
+    assert cash >= 200 * 1003
+    assert done.stderr == ""
+
+
+def test_the_strategy_lives_with_refusals():
+    iceberg = import_file(EXAMPLES / "iceberg.py").Iceberg(price=100, quantity=5, shown=3)
+    life = iceberg.live(0)
+    assert next(life) == ReadOrders()
+    assert life.send(()) == Submit(Side.ASK, OrderType.LIMIT, 100, 3)
+    tick = life.throw(InsufficientBase())
+    assert tick == WaitUntil(100_000_000)
+    assert life.send(tick.time_ns) == ReadOrders()
+    assert life.send(()) == Submit(Side.ASK, OrderType.LIMIT, 100, 3)
+    life.send(None)
+    life.send(200_000_000)
+    iceberg.on_fill(OwnFill(1, Side.ASK, 100, 3, is_maker=True))
+    assert life.send(()) == Submit(Side.ASK, OrderType.LIMIT, 100, 2)
+    assert iceberg.figures() == {"left_lots": 2}
 
 
 def test_the_transport_trades():
@@ -57,9 +87,6 @@ def test_the_transport_trades():
     ],
 )
 def test_the_transport_tells_what_is_malformed(line, detail):
-    from orderbook import Exchange
-    from orderbook_server.sequencer.sequencer import Sequencer
-
     gateway = import_file(EXAMPLES / "json_transport.py").JsonGateway(Sequencer(Exchange()))
     answer = gateway.answer(line)
     assert answer["error"] == "malformed"

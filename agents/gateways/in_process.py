@@ -100,4 +100,4 @@ class InProcessGateway:
         self._feed.catch_up()
         now = self._feed.tape
         before = self._tape_before = self._tape_before or now
-        return Tape(now.volume - before.volume, now.value - before.value, now.is_complete)
+        return Tape(now.volume - before.volume, now.value - before.value, now.gaps - before.gaps)

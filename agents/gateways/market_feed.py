@@ -8,8 +8,7 @@ class MarketFeed:
     """Follows one instrument of an `Exchange`, or a `RiskEngine` that stands alone; several gateways may share it.
 
     Fills of resting orders go to who owns them. The engine holds its newest events alone: somebody must call
-    `catch_up` before as many as its `event_capacity` have passed, else what was missed is missing, and the tape is not
-    complete any more.
+    `catch_up` before as many as its `event_capacity` have passed, else some are missing, and the tape has a gap.
     """
 
     def __init__(self, engine: Exchange | RiskEngine, symbol: str | None = None) -> None:
@@ -31,12 +30,12 @@ class MarketFeed:
         try:
             events = self.engine.events(after=self._last_sequence)
         except SequenceGone:
-            self.tape = self.tape._replace(is_complete=False)
+            self.tape = self.tape._replace(gaps=self.tape.gaps + 1)
             events = self.engine.events(after=self.engine.oldest_sequence - 1)
         if not events:
             return
         self._last_sequence = events[-1].sequence
-        volume, value, is_complete = self.tape
+        volume, value, gaps = self.tape
         for event in events:
             if event.instrument != self._position:
                 continue
@@ -48,4 +47,4 @@ class MarketFeed:
                     fills.append(OwnFill(event.maker_order_id, side, event.price, event.quantity, is_maker=True))
             elif isinstance(event, BookRemoved):
                 self._owners.pop(event.order_id, None)
-        self.tape = Tape(volume, value, is_complete)
+        self.tape = Tape(volume, value, gaps)

@@ -4,7 +4,6 @@ import asyncio
 import time
 
 NS_PER_S = 1_000_000_000
-LONGEST_S = 86_400.0  # that one timer is set for: timers do not take any number
 
 
 class LiveClock:
@@ -25,8 +24,8 @@ class LiveClock:
         return self.now_ns()
 
     async def wait(self, seconds: float) -> None:
-        """Wait for some seconds, a day at most, or until the stop."""
+        """Wait for some seconds, or until the stop."""
         try:
-            await asyncio.wait_for(self.stop.wait(), min(seconds, LONGEST_S))
+            await asyncio.wait_for(self.stop.wait(), seconds)
         except TimeoutError:
             return

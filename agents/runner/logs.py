@@ -21,6 +21,7 @@ class LoggingObserver(Observer):
         self.log = structlog.get_logger().bind(agent=strategy.name, account=account_id)
         self._strategy = strategy
         self._reasons: dict[Side | None, str] = {}  # by side, why the last order that was refused was
+        self._trouble = ""  # the last reason for which there was no connection
 
     def on_credited(self, base: int, quote: int) -> None:
         """Log it."""
@@ -31,13 +32,16 @@ class LoggingObserver(Observer):
         """Log it; refusals are news again."""
         super().on_connected()
         self._reasons.clear()
+        self._trouble = ""
         self.log.info("connected", reconnects=self.reconnects)
 
     def on_lost(self, error: Exception, delay_s: float) -> None:
-        """Log why, and when it is tried again."""
+        """Log why, and when it is tried again; that it is as it was is no news."""
         event = "connection lost" if self.is_connected else "no connection"
         super().on_lost(error, delay_s)
-        self.log.warning(event, reason=str(error), next_try_seconds=round(delay_s, 3))
+        log = self.log.debug if str(error) == self._trouble else self.log.warning
+        log(event, reason=str(error), next_try_seconds=round(delay_s, 3))
+        self._trouble = str(error)
 
     def on_refused(self, request: Request, error: OrderBookError) -> None:
         """Log an order that is refused for another reason than the last one of its side."""

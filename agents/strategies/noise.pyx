@@ -12,6 +12,7 @@ reference itself. Bids lie from the centre down to `depth_ticks` below, asks fro
 cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
+from agents.named_tuples cimport as_named
 from agents.requests import Cancel, ReadBest, ReadOrders, Submit, WaitUntil
 from orderbook import OrderBookError, OrderType, Side, UnknownOrder
 
@@ -97,7 +98,7 @@ cdef class NoiseTrader:
         cdef uint64_t draw
         self.open_orders = []
         while True:
-            now_ns = yield WaitUntil(now_ns + self.wait())
+            now_ns = yield as_named(WaitUntil, (now_ns + self.wait(),))
             self.walk()
             actions += 1
             if actions >= LOOK_AFTER or len(self.open_orders) >= self.open_orders_max:
@@ -107,7 +108,7 @@ cdef class NoiseTrader:
             if len(self.open_orders) >= self.open_orders_max or self.open_orders and draw < self.cancels:
                 order_id = self.pick()
                 try:
-                    yield Cancel(order_id)
+                    yield as_named(Cancel, (order_id,))
                 except UnknownOrder:  # it was filled
                     pass
                 continue
@@ -148,10 +149,10 @@ cdef class NoiseTrader:
         cdef uint64_t lots = 1 + self.below(self.quantity_max)
         side = BID if buys else ASK
         if not takes:
-            return Submit(side, LIMIT, self.price(centre, buys, self.distance()), lots)
+            return as_named(Submit, (side, LIMIT, self.price(centre, buys, self.distance()), lots))
         if self.below(2):
-            return Submit(side, MARKET, None, lots)
-        return Submit(side, IMMEDIATE_OR_CANCEL, self.price(centre, not buys, self.depth_ticks), lots)
+            return as_named(Submit, (side, MARKET, None, lots))
+        return as_named(Submit, (side, IMMEDIATE_OR_CANCEL, self.price(centre, not buys, self.depth_ticks), lots))
 
     cdef uint64_t distance(self) noexcept:
         """Draw a distance from the centre, the nearer the likelier."""

@@ -39,7 +39,6 @@ class PassiveBuyer:
 
     def live(self, now_ns: int) -> Life:
         """Look at the market at every tick, and have the bid where it is wanted."""
-        self._bid_id = None
         while True:
             next_ns = now_ns + self.settings.tick_millis * NS_PER_MILLI
             open_orders = yield ReadOrders()

@@ -155,7 +155,7 @@ class Twap:
                 arrival_price=cycle.arrival_price,
                 market_volume=cycle.tape.volume - cycle.tape_before.volume,
                 market_value=cycle.tape.value - cycle.tape_before.value,
-                market_is_complete=cycle.tape.is_complete,
+                market_is_complete=cycle.tape.gaps == cycle.tape_before.gaps,
                 begin_ns=cycle.begin_ns,
                 end_ns=self._now_ns,
                 is_cut_short=is_cut_short,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from agents.strategies.settings import NS_PER_MILLI, SettingsError, check_ranges, setting
 from orderbook import OrderType, Side
 
+SLICES_MAX = 100_000  # a schedule is made of all of them at once
+
 
 @dataclass(frozen=True, slots=True)
 class TwapSettings:
@@ -14,7 +16,7 @@ class TwapSettings:
     order_type: OrderType = setting(OrderType.LIMIT, "The type of the slices' orders.")
     price: int | None = setting(None, "The limit of every slice, in ticks; needed unless the type is market.")
     total_quantity: int = setting(1_000, "Lots to trade in a cycle.", minimum=1)
-    slices: int = setting(5, "Into how many orders the total is cut.", minimum=1)
+    slices: int = setting(5, "Into how many orders the total is cut.", minimum=1, maximum=SLICES_MAX)
     slice_interval_millis: int = setting(1_000, "Milliseconds from one slice to the next.", minimum=1)
     cycle_pause_millis: int = setting(5_000, "Milliseconds from the end of a cycle to the next.")
     once: bool = setting(False, "Leave after one cycle.")

@@ -58,9 +58,10 @@ class AgentSettings:
     )
 
     def __post_init__(self) -> None:
-        for name, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
-            if getattr(self, name) and not getattr(self, other):
-                raise SettingsError(name, f"is of no use without {other}")
+        if self.tls_cert and not self.tls_key:
+            raise SettingsError("tls_cert", "is of no use without the certificate's key")
+        if self.tls_key and not self.tls_cert:
+            raise SettingsError("tls_key", "is of no use without its certificate")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ def agent() -> None:
     """Trade on a running server: make a market, work off an order, or buy patiently.
 
     Every setting is an option and, as its default, an environment variable, as MID_PRICE is for --mid-price; that of
-    --token is OBCTL_TOKEN. An agent waits for a server that is not up yet, comes back after a lost connection, and takes back
-    its orders when SIGTERM or Ctrl-C end it. An account belongs to one agent.
+    --token is OBCTL_TOKEN. An agent waits for a server that is not up yet, comes back after a lost connection, and
+    takes back its orders when SIGTERM or Ctrl-C end it. An account belongs to one agent.
 
     \b
     Examples:
@@ -61,7 +61,7 @@ def market_maker(**options: str | bool | None) -> None:
     Examples:
       obctl agent market-maker --base-deposit 1000000 --quote-deposit 100000000000
       obctl agent market-maker --mid-price 25000 --spread 5 --inventory-skew 0.25 --inventory-max 500
-      MID_PRICE=25000 METRICS_PORT=9101 obctl agent market-maker --log-format json
+      MID_PRICE=25000 SPREAD=5 obctl agent market-maker --metrics-port 0 --log-format json
     """
     run(MAKER, options, MarketMaker)
 

@@ -1,33 +1,17 @@
 """The summary as people read it: a few lines of figures, coloured on a terminal only."""
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
-import click
-
+from obctl.figures import print_figures
 from obctl.replay.summary import Best, PriceFormat, Summary
 
-NAME_WIDTH = 11  # of the first column
 NONE = "none"
 
 
 def print_summary(summary: Summary, price: PriceFormat) -> None:
-    """Print the summary to standard output: folded and in colour on a terminal, one line per figure elsewhere."""
-    lines = list(lines_of(summary, price))
-    if not sys.stdout.isatty():
-        for name, text in lines:
-            click.echo(f"{name:<{NAME_WIDTH}} {text}")
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold cyan", min_width=NAME_WIDTH)
-    table.add_column(overflow="fold")
-    for name, text in lines:
-        table.add_row(name, text)
-    Console(highlight=False, markup=False).print(table)
+    """Print the summary to standard output."""
+    print_figures(lines_of(summary, price))
 
 
 def lines_of(summary: Summary, price: PriceFormat) -> Iterator[tuple[str, str]]:

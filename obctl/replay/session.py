@@ -9,11 +9,11 @@ import click
 from obctl.errors import BadInput
 from obctl.flow import FlowError, LobsterBookReader, RowError, RowReader, open_rows
 from obctl.outputs import OutputFile
+from obctl.progress import Progress
 from obctl.replay import plot
 from obctl.replay.lobster import LobsterBookReplay
 from obctl.replay.matched import MatchReplay
 from obctl.replay.plan import Plan
-from obctl.replay.progress import Progress
 from obctl.replay.recorder import Recorder
 from obctl.replay.replay import Replay
 from obctl.replay.reported import BookReplay
@@ -84,7 +84,7 @@ class Session:
         )
         self.replay = REPLAYS[kind == "lobster", self.mode](self.recorder)
         self.open_outputs(stack)
-        self.progress = stack.enter_context(Progress())
+        self.progress = stack.enter_context(Progress("rows"))
         self.began = time.perf_counter()
 
     def open_file(self, name: str, after: RowReader | None) -> RowReader:

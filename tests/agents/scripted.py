@@ -135,7 +135,7 @@ def _placed(words: str, request: Submit) -> Placed:
 
 def _tape(words: str, _: ReadTape) -> Tape:
     volume, value, *gap = words.split()
-    return Tape(int(volume), int(value), is_complete=not gap)
+    return Tape(int(volume), int(value), gaps=len(gap))
 
 
 ANSWERS = {

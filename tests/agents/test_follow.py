@@ -54,11 +54,11 @@ async def reached(replica, book):
 
 
 @asynccontextmanager
-async def following(address, replica=None, on_event=None, channel_options=(), **options):
+async def following(address, replica=None, on_event=None, channel_options=(), timeout_s=1.0, **options):
     """Follow a server's book while the block lasts."""
     replica = replica or BookReplica()
     channel = grpc.aio.insecure_channel(address, (*OPTIONS, *channel_options))
-    async with GrpcOrderBookClient(channel, timeout_s=2, **options) as client:
+    async with GrpcOrderBookClient(channel, timeout_s=timeout_s, **options) as client:
         backoff = Backoff(0.01, 0.1)
         task = asyncio.create_task(follow_book(client, replica, on_event=on_event, backoff=backoff))
         try:
@@ -142,13 +142,14 @@ def test_a_slow_consumer_goes_on_where_it_was_if_that_can_be_had():
                 eventually(lambda: market.stats.slow_consumers)
             heard.append(market_event.event.sequence)
 
-        async with following(market.server.address, on_event=hear, channel_options=SMALL_WINDOW) as (client, replica):
+        options = {"on_event": hear, "channel_options": SMALL_WINDOW, "timeout_s": SECONDS}
+        async with following(market.server.address, **options) as (client, replica):
             await reached(replica, book_of(market))
             snapshots = Snapshots(client)
             trade(market, 10_000, seed=1)
             await reached(replica, book_of(market))
             assert snapshots.count == 0
-        assert market.stats.slow_consumers == 1
+        assert market.stats.slow_consumers
         assert heard == list(range(1, replica.sequence + 1))
 
     with serving(slow_consumer_seconds=0.2) as market:
@@ -178,32 +179,34 @@ def test_a_connection_that_is_lost_is_taken_up_where_it_was():
         asyncio.run(talk(market))
 
 
-@pytest.mark.parametrize("commands", [0, 20, 59, 60, 61, 500])
-def test_a_server_that_began_anew_has_another_book(commands):
-    """Whatever number its events have come to: also the same one, and the one before."""
+@pytest.mark.parametrize("count", [0, 20, 59, 60, 61, 500])
+def test_a_server_that_began_anew_has_another_book(count):
+    """Whatever number its events have come to when it is back: also the same one, and the one before."""
 
-    async def talk(market):
+    async def talk(market, anew):
         async with following(market.server.address) as (_, replica):
-            resting_orders(market, 60)
+            await reached(replica, book_of(market))
+            market.server.call(rest_orders, market.sequencer, 60, 100)
             await reached(replica, book_of(market))
             market.server.stop()
-            with serving(port=market.server.port) as anew:
-                resting_orders(anew, commands, price=50)
-                book = book_of(anew)
-                async with asyncio.timeout(SECONDS):
-                    while not (replica.is_ready and replica.snapshot() == book):
-                        await asyncio.sleep(0.005)
-                trade(anew, 50, seed=3)
-                await reached(replica, book_of(anew))
+            rest_orders(anew, count, price=50)
+            with running(lambda: GrpcGateway(anew, Settings(), market.stats), port=market.server.port) as server:
+                for more in (0, 50):
+                    server.call(rest_orders, anew, more, 40)
+                    book = server.call(anew.exchange.market("BASE-QUOTE").order_book.snapshot)
+                    async with asyncio.timeout(SECONDS):
+                        while not (replica.is_ready and replica.snapshot() == book):
+                            await asyncio.sleep(0.005)
 
-    with serving() as market:
-        asyncio.run(talk(market))
+    with serving() as market, serving() as other:
+        other.server.stop()
+        asyncio.run(talk(market, other.sequencer))
 
 
-def resting_orders(market, count, price=100):
+def rest_orders(sequencer, count, price):
     """Make one event per order."""
     for order_id in range(1, count + 1):
-        market.server.call(market.sequencer.submit, 0, 1, order_id, BID, LIMIT, price, 1)
+        sequencer.submit(0, 1, price << 32 | order_id, BID, LIMIT, price, 1)
 
 
 def test_a_server_that_is_not_there_yet_is_waited_for():

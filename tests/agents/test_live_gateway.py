@@ -195,6 +195,13 @@ def test_fills_and_tape_are_of_one_instrument():
             assert [fill.price for fill in (await other.orders()).fills] == [100, 300]
             assert await other.tape() == Tape(10, 2000)
             assert await gateway.best() == Best(None, None)
+            placed = await gateway.submit(BID, LIMIT, 50, 3)
+            assert await gateway.best() == Best(50, None)
+            assert (await gateway.modify(placed.order_id, 2)).resting.quantity == 2
+            assert (await gateway.balance()).available_base == 1_000_005
+            assert (await gateway.credit(1, 0)).available_base == 1_000_006
+            assert (await other.orders()).open_orders == ()
+            assert await gateway.cancel(placed.order_id) == 2
 
     on_server(test, instruments=TWO_MARKETS)
 
@@ -329,12 +336,12 @@ def test_fills_and_trades_that_are_held_no_longer_are_missed_and_it_says_so():
             await gateway.tape()
             market.server.call(fill_by_fill, market, 50)
             assert await gateway.orders() == ((), ())
-            assert await gateway.tape() == Tape(0, 0, is_complete=False)
+            assert await gateway.tape() == Tape(0, 0, gaps=1)
             assert gateway.missed_fills == 1
             market.server.call(market.sequencer.submit, 0, 1, 1000, BID, LIMIT, 7, 1)
             market.server.call(market.sequencer.submit, 0, 2, 1001, ASK, LIMIT, 7, 1)
             assert (await gateway.orders()).fills == (OwnFill(1000, BID, 7, 1, is_maker=True),)
-            assert await gateway.tape() == Tape(1, 7, is_complete=False)
+            assert await gateway.tape() == Tape(1, 7, gaps=1)
             assert gateway.missed_fills == 1
 
     on_server(test, event_capacity=16)
@@ -357,10 +364,10 @@ def test_a_server_that_began_anew(forgets):
                 if forgets:
                     gateway.forget()
                 assert await gateway.orders() == ((), ())
-                assert await gateway.tape() == Tape(5, 1000, is_complete=False)
+                assert await gateway.tape() == Tape(5, 1000, gaps=1)
                 anew.server.call(fill_by_fill, anew, 3)
                 assert len((await gateway.orders()).fills) == 3
-                assert await gateway.tape() == Tape(8, 1600, is_complete=False)
+                assert await gateway.tape() == Tape(8, 1600, gaps=1)
                 assert gateway.missed_fills == (0 if forgets else 1)
 
     on_server(test)

@@ -115,6 +115,16 @@ def test_events_that_the_snapshot_contains_are_ignored():
     assert replica.order(1) == OrderView(1, BID, 100, 5)
 
 
+def test_an_order_goes_to_the_end_of_its_queue_when_it_grows_alone():
+    replica = loaded()
+    for sequence, order_id in enumerate((1, 2, 3), 1):
+        replica.apply(added(sequence, order_id))
+    for sequence, (quantity, queue) in enumerate(((5, [1, 2, 3]), (4, [1, 2, 3]), (6, [2, 3, 1])), 4):
+        replica.apply(BookUpdated(sequence, 0, 1, BID, 100, quantity))
+        assert [order.id for order in replica.snapshot().bids[0].orders] == queue
+        assert replica.best_bid() == (100, quantity + 10)
+
+
 def test_events_of_other_instruments_only_count():
     replica = loaded(7)
     replica.skip(8)

@@ -35,6 +35,12 @@ BASE, QUOTE = 1_000_000, 1_000_000_000  # that each account has of each instrume
 FIRST_ID = 1 << 40
 
 
+def doors_of(symbol):
+    """Return account and instrument of the agent, of the others, and of the agent in the other instrument."""
+    (other,) = {instrument.symbol for instrument in TWO_MARKETS} - {symbol}
+    return (AGENT, symbol), (OTHERS, symbol), (AGENT, other)
+
+
 class Here:
     """An exchange in this process."""
 
@@ -43,9 +49,9 @@ class Here:
         for account_id in (AGENT, OTHERS):
             for instrument in TWO_MARKETS:
                 self.exchange.market(instrument.symbol).credit_account(account_id, BASE, QUOTE)
-        self.agent, self.others = (
-            InProcessGateway(self.exchange, account_id, symbol=symbol, order_ids=OrderIds(account_id * FIRST_ID))
-            for account_id in (AGENT, OTHERS)
+        self.agent, self.others, self.elsewhere = (
+            InProcessGateway(self.exchange, account_id, symbol=name, order_ids=OrderIds(account_id * FIRST_ID))
+            for account_id, name in doors_of(symbol)
         )
 
     def complete(self, answer):
@@ -62,9 +68,9 @@ class There:
         self._market = market
         self._loop = loop
         self._client = loop.run(GrpcOrderBookClient.connect(market.server.address))
-        self.agent, self.others = (
-            LiveGateway(self._client, account_id, OrderIds(account_id * FIRST_ID), symbol=symbol)
-            for account_id in (AGENT, OTHERS)
+        self.agent, self.others, self.elsewhere = (
+            LiveGateway(self._client, account_id, OrderIds(account_id * FIRST_ID), symbol=name)
+            for account_id, name in doors_of(symbol)
         )
 
     def complete(self, answer):
@@ -207,9 +213,9 @@ def requests(seed, resting):
 
 
 def answers(place, seed):
-    """Have both accounts do what they like, also trade with themselves; return all answers, and the fills in all."""
+    """Have all do what they like, also trade with themselves; return all answers, and the fills in all."""
     told, fills, resting = [], [], []
-    doors = (place.agent, place.others)
+    doors = (place.agent, place.others, place.elsewhere)
     for gateway in doors:
         place.complete(gateway.orders())
         place.complete(gateway.tape())

@@ -162,7 +162,7 @@ def test_what_is_refused_is_added_to_the_next_slice(code):
         (1, 5, (1,)),
         (7, 1, (7,)),
         (2**64 - 1, 2, (2**63, 2**63 - 1)),
-        (9, 2**64 - 1, (1,) * 9),
+        (9, 100_000, (1,) * 9),
     ],
 )
 def test_a_slice_is_the_total_by_the_slices_rounded_up(total, slices, sizes):
@@ -212,6 +212,30 @@ def test_then_a_pause_and_the_next_cycle():
     assert (first.begin_ns, first.end_ns) == (0, 1_000_000_000)
     assert (second.begin_ns, second.end_ns) == (6_200_000_000, 7_200_000_000)
     assert script.strategy.figures() == {"cycles": 2, "filled_lots": 3, "fill_rate": None}
+
+
+def test_a_gap_in_the_tape_is_that_cycle_s_alone():
+    reports = []
+    script = Script(twap(reports, slices=1, cycle_pause_millis=0))
+    script.play(BEGIN)
+    script.play("""
+        limit bid 10 @ 100  -> done 1
+        until 1000          -> 1000
+        orders              -> -
+        tape                -> 2 200 gap
+        until 1000          -> 1000
+        best                -> -/-
+        tape                -> 2 200 gap
+        until 1000          -> 1000
+        orders              -> -
+        tape                -> 2 200 gap
+        limit bid 10 @ 100  -> done 2
+        until 2000          -> 2000
+        orders              -> -
+        tape                -> 5 500 gap
+        until 2000          -> 2000
+    """)
+    assert [(report.market_volume, report.market_is_complete) for report in reports] == [(2, False), (3, True)]
 
 
 def test_without_a_pause_the_next_cycle_follows_at_once():
@@ -466,7 +490,7 @@ def test_a_market_order_needs_no_price_and_every_other_does():
 
 @pytest.mark.parametrize("name", ["total_quantity", "slices", "slice_interval_millis"])
 def test_0_is_refused(name):
-    with pytest.raises(SettingsError, match=f"^{name} is 0, and must be 1 to 2"):
+    with pytest.raises(SettingsError, match=f"^{name} is 0, and must be 1 to (2|100000$)"):
         TwapSettings(price=1, **{name: 0})
 
 

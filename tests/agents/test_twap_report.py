@@ -51,6 +51,11 @@ def test_slippage_is_positive_where_it_is_worse_for_either_side():
     assert (dear.slippage_basis_points(Fraction(50)), cheap.slippage_basis_points(Fraction(50))) == (-10_400, -9_600)
 
 
+def test_no_slippage_is_known_to_be_none():
+    even = report(value=400)
+    assert (even.slippage(even.arrival_price), even.slippage_basis_points(even.arrival_price)) == (0, 0)
+
+
 def test_what_is_not_known_is_not_made_up():
     nothing = report(filled_quantity=0, value=0, arrival_price=None, market_volume=0, market_value=0)
     assert (nothing.average_price, nothing.market_vwap, nothing.fill_rate) == (None, None, 0)

@@ -1,8 +1,12 @@
 """A server for the tests of the client commands: one process for a module, one instrument for each test."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+
+# Tests fork: gRPC, whose threads live in this process, would have its say on the standard error of the children.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 from agents.gateways.grpc import BlockingOrderBookClient
 

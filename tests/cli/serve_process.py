@@ -1,4 +1,4 @@
-"""`obctl serve` as a process of its own, and what it logs."""
+"""`obctl serve` and `obctl agent` as processes of their own, and what they log."""
 
 import json
 import os
@@ -24,13 +24,14 @@ def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*OBCTL, *words], capture_output=True, text=True, env=env, timeout=SECONDS)
 
 
-class Server:
-    """A server that is up: its process, what it has logged, and its addresses."""
+class Logging:
+    """A process that logs JSON: what it has logged, and once it has ended, what it printed and complained of."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self.events: list[dict[str, Any]] = []
-        self.addresses = self.wait_for("listening")
+        self.printed = ""
+        self.complaints: list[str] = []
 
     def wait_for(self, name: str) -> dict[str, Any]:
         """Read the log until an event comes; return it."""
@@ -45,9 +46,26 @@ class Server:
         """Send a signal, and wait for the end; return how many seconds it took."""
         begin = time.monotonic()
         self.process.send_signal(number)
-        _, rest = self.process.communicate(timeout=SECONDS)
-        self.events += [json.loads(line) for line in rest.splitlines()]
+        self.see_out()
         return time.monotonic() - begin
+
+    def see_out(self) -> int:
+        """Wait for the end; return the exit status."""
+        self.printed, rest = self.process.communicate(timeout=SECONDS)
+        for line in rest.splitlines():
+            if line.startswith("{"):
+                self.events.append(json.loads(line))
+            else:
+                self.complaints.append(line)
+        return self.process.returncode
+
+
+class Server(Logging):
+    """A server that is up, and its addresses."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        super().__init__(process)
+        self.addresses = self.wait_for("listening")
 
     def ask(self, *lines: str) -> list[str]:
         """Send lines over TCP, and return the answers."""
@@ -59,17 +77,31 @@ class Server:
 
 
 @contextmanager
-def serving(*words: str, **environment: str) -> Iterator[Server]:
-    """Run `obctl serve` while the block lasts."""
+def running(*words: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """Run `obctl` while the block lasts."""
     process = subprocess.Popen(
-        [*OBCTL, "serve", *words],
+        [*OBCTL, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=CLEAN | environment,
     )
     try:
-        yield Server(process)
+        yield process
     finally:
         process.kill()
         process.communicate()
+
+
+@contextmanager
+def serving(*words: str, **environment: str) -> Iterator[Server]:
+    """Run `obctl serve` while the block lasts."""
+    with running("serve", *words, **environment) as process:
+        yield Server(process)
+
+
+@contextmanager
+def trading(name: str, endpoint: str, *words: str, **environment: str) -> Iterator[Logging]:
+    """Run `obctl agent NAME` while the block lasts."""
+    with running("agent", name, "--grpc-endpoint", endpoint, *words, **environment) as process:
+        yield Logging(process)

@@ -13,11 +13,13 @@ import trustme
 from click.testing import CliRunner
 
 from obctl.main import COMMANDS, main
+from obctl.simulate.example import EXAMPLE as SIMULATION
 from tests.replay.helpers import Flow, obctl, write_csv
 from tests.replay.lobster_maker import Lobster
 
 OBCTL = [sys.executable, "-m", "obctl"]
 CLIENTS = {"account", "book", "events", "order"}  # whose examples need a server: test_client_commands.py runs them
+ELSEWHERE = {*CLIENTS, "agent"}  # test_agent.py runs those
 
 
 def test_help_lists_every_command() -> None:
@@ -200,6 +202,7 @@ def shop(tmp_path: Path) -> dict[str, str]:
     book.rename(tmp_path / "AAPL_orderbook_10.csv")
     (tmp_path / ".config/fish/completions").mkdir(parents=True)
     (tmp_path / "exchange.toml").write_text('[[instrument]]\nsymbol = "BTC-USD"\n')
+    (tmp_path / "simulation.toml").write_text(SIMULATION)
     (tmp_path / "tokens.toml").touch()
     certificate = trustme.CA().issue_cert("localhost")
     certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
@@ -213,10 +216,15 @@ def shop(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, **paths}
 
 
-@pytest.mark.parametrize("example", [example for name in COMMANDS if name not in CLIENTS for example in examples(name)])
+@pytest.mark.parametrize(
+    "example", [example for name in COMMANDS if name not in ELSEWHERE for example in examples(name)]
+)
 def test_every_example_runs(example: str, shop: dict[str, str]) -> None:
     if "obctl serve" in example and "--check" not in example:
         example += " --check"  # what it would do; that servers run is tests/cli/test_serve.py's to see
+    if "obctl demo" in example:
+        free = " ".join(f"--{listener} 127.0.0.1:0" for listener in ("tcp", "grpc", "metrics"))
+        example = example.replace("obctl demo", f"obctl demo {free}") + " --seconds 1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", example], cwd=shop["HOME"], env=shop, capture_output=True, text=True
     )

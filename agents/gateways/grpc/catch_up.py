@@ -115,8 +115,8 @@ class TapeReader:
             event = market_event.event
             self._cursor = event.sequence
             if isinstance(event, Trade) and market_event.symbol == symbol:
-                volume, value, is_complete = self._tape
-                self._tape = Tape(volume + event.quantity, value + event.quantity * event.price, is_complete)
+                volume, value, gaps = self._tape
+                self._tape = Tape(volume + event.quantity, value + event.quantity * event.price, gaps)
             return event.sequence
 
         if self._cursor is None:
@@ -134,11 +134,11 @@ class TapeReader:
         return self._tape
 
     def _miss(self, sequence: int) -> None:
-        self._tape = self._tape._replace(is_complete=False)
+        self._tape = self._tape._replace(gaps=self._tape.gaps + 1)
         self._cursor = sequence
 
     def forget(self) -> None:
         """Begin again: the server is a new one. What happened until the next call is missing, if there was a first."""
         if self._cursor is not None:
-            self._tape = self._tape._replace(is_complete=False)
+            self._tape = self._tape._replace(gaps=self._tape.gaps + 1)
         self._cursor = None

@@ -1,7 +1,10 @@
 """LiveGateway: what strategies trade on, over the network."""
 
+from agents.errors import ServerUnavailable
+from agents.gateways.grpc.bare import BareOrders
 from agents.gateways.grpc.catch_up import FillReader, TapeReader
 from agents.gateways.grpc.client import GrpcOrderBookClient
+from agents.gateways.grpc.statuses import UnknownCall
 from agents.gateways.order_ids import OrderIds
 from agents.requests import Best, OwnOrders, Placed, Tape
 from orderbook import AccountSnapshot, DuplicateOrder, MatchResult, OrderType, Side
@@ -12,6 +15,8 @@ class LiveGateway:
 
     Fills are learnt from the account's executions, so that what happened to an order whose answer was lost is told too,
     and each fill once. Besides the engine's refusals, calls raise ClientError; after any of them they may go on.
+
+    A server that knows the first seven calls alone has books to look at, and no tape; see `BareOrders` for its fills.
     """
 
     def __init__(
@@ -24,11 +29,13 @@ class LiveGateway:
         self._symbol: str | None = None
         self._fills = FillReader(client, account_id)
         self._tape = TapeReader(client)
+        self._bare_tapes = 0
+        self._bare: BareOrders | None = None  # in use from when the server did not know a call
 
     @property
     def missed_fills(self) -> int:
         """How many times fills may have been missed: the server began anew, or held them no longer."""
-        return self._fills.missed
+        return self._fills.missed + (self._bare.missed if self._bare else 0)
 
     async def symbol(self) -> str:
         """Return the instrument's name, as the server has it in events."""
@@ -46,26 +53,55 @@ class LiveGateway:
                 )
             except DuplicateOrder:
                 continue
+            except ServerUnavailable:
+                self._doubt(order_id)
+                raise
+            if self._bare:
+                self._bare.submitted(order_id, side, result)
             return Placed(order_id, result)
 
     async def modify(self, order_id: int, quantity: int, price: int | None = None) -> MatchResult:
         """Change an order."""
-        return await self._client.modify_order(self.account_id, order_id, quantity, price, symbol=self._asked)
+        try:
+            result = await self._client.modify_order(self.account_id, order_id, quantity, price, symbol=self._asked)
+        except ServerUnavailable:
+            self._doubt(order_id)
+            raise
+        self._doubt(order_id)  # what it had traded before that
+        return result
 
     async def cancel(self, order_id: int) -> int:
         """Take an order back, and return the lots that were open."""
-        return await self._client.cancel_order(self.account_id, order_id, symbol=self._asked)
+        try:
+            quantity = await self._client.cancel_order(self.account_id, order_id, symbol=self._asked)
+        except ServerUnavailable:
+            self._doubt(order_id)
+            raise
+        if self._bare:
+            self._bare.canceled(order_id, quantity)
+        return quantity
+
+    def _doubt(self, order_id: int) -> None:
+        """Note that what an order traded cannot be told, where executions do not tell it."""
+        if self._bare:
+            self._bare.doubt(order_id)
 
     async def best(self) -> Best:
         """Return the best prices."""
-        bids, asks, _ = await self._client.depth(1, symbol=self._asked)
+        try:
+            bids, asks, _ = await self._client.depth(1, symbol=self._asked)
+        except UnknownCall:
+            bids, asks, _ = await self._client.snapshot(symbol=self._asked)
         return Best(bids[0].price if bids else None, asks[0].price if asks else None)
 
     async def orders(self) -> OwnOrders:
         """Return the open orders, and the fills since the last call; the first call tells of none."""
-        symbol = await self.symbol()
-        listed = await self._client.open_orders(self.account_id, symbol=self._asked)
-        return OwnOrders(listed.orders, await self._fills.read(listed.account_sequence, symbol))
+        try:
+            listed = await self._client.open_orders(self.account_id, symbol=self._asked)
+        except UnknownCall:
+            self._bare = self._bare or BareOrders(self.account_id)
+            return self._bare.read(await self._client.snapshot(symbol=self._asked))
+        return OwnOrders(listed.orders, await self._fills.read(listed.account_sequence, await self.symbol()))
 
     async def balance(self) -> AccountSnapshot:
         """Return what the account has; raise UnknownAccount."""
@@ -77,11 +113,17 @@ class LiveGateway:
 
     async def tape(self) -> Tape:
         """Return what the market traded since the first call."""
-        symbol = await self.symbol()
-        return await self._tape.read((await self._client.depth(1, symbol=self._asked)).sequence, symbol)
+        try:
+            depth = await self._client.depth(1, symbol=self._asked)
+        except UnknownCall:
+            self._bare_tapes += 1  # each misses what the one before did not see
+            return Tape(gaps=self._bare_tapes)
+        return await self._tape.read(depth.sequence, await self.symbol())
 
     def forget(self) -> None:
         """Begin again: the server was found to have begun anew, and so have its numbers."""
         self._symbol = None
+        if self._bare:
+            self._bare.forget()
         self._fills.forget()
         self._tape.forget()

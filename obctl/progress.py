@@ -9,9 +9,10 @@ REDRAW_SECONDS = 0.1
 
 
 class Progress:
-    """Shows how much of a file has been read, and how many rows a second. Without a terminal it does nothing."""
+    """Shows how much is done, and how fast: how many of a `unit` a second. Without a terminal it does nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
         self.shown = sys.stderr.isatty()
         self.redrawn = 0.0
 
@@ -20,7 +21,7 @@ class Progress:
         if self.shown:
             self.bar = self.make_bar()
             self.bar.start()
-            self.task = self.bar.add_task("", total=None, rows=0, rate=0.0)
+            self.task = self.bar.add_task("", total=None, count=0, rate=0.0)
             self.began = time.monotonic()
         return self
 
@@ -31,8 +32,7 @@ class Progress:
         if self.shown:
             self.bar.stop()
 
-    @staticmethod
-    def make_bar() -> Any:
+    def make_bar(self) -> Any:
         """Return rich's bar."""
         from rich import progress
         from rich.console import Console
@@ -41,18 +41,18 @@ class Progress:
             progress.TextColumn("{task.description}"),
             progress.BarColumn(),
             progress.TaskProgressColumn(),
-            progress.TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} a second"),
+            progress.TextColumn(f"{{task.fields[count]:,}} {self.unit}, {{task.fields[rate]:,.0f}} a second"),
             console=Console(stderr=True),
             auto_refresh=False,
             transient=True,
         )
 
-    def update(self, name: str, rows: int, bytes_read: int, bytes_total: int | None) -> None:
-        """Tell how far the replay is."""
+    def update(self, name: str, count: int, done: int, total: int | None) -> None:
+        """Tell how far it is: how many units so far, and what part of all is done, where that is known."""
         now = time.monotonic()
         if not self.shown or now - self.redrawn < REDRAW_SECONDS:
             return
         self.redrawn = now
-        rate = rows / max(now - self.began, 1e-9)
-        self.bar.update(self.task, description=name, completed=bytes_read, total=bytes_total, rows=rows, rate=rate)
+        rate = count / max(now - self.began, 1e-9)
+        self.bar.update(self.task, description=name, completed=done, total=total, count=count, rate=rate)
         self.bar.refresh()

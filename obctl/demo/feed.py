@@ -1,0 +1,83 @@
+"""The market as its feed over gRPC tells it: a copy of the book, the latest trades, and sums."""
+
+import asyncio
+from collections import deque
+from fractions import Fraction
+
+from agents.gateways.grpc import MarketEvent
+from agents.replica import BookReplica
+from obctl.demo.picture import Market, ShownTrade
+from orderbook import BookSnapshot, Trade
+
+TRADES_KEPT = 200  # more than the rows of any terminal
+LEVELS_SHOWN = 100  # likewise
+POLL_S = 0.01
+
+
+class Feed:
+    """What a follower of one instrument knows. `on_event` is to be told of each event once the replica has it."""
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self.replica = BookReplica(symbol)
+        self.event_count = self.trade_count = self.volume = self.value = 0
+        self._trades: deque[ShownTrade] = deque(maxlen=TRADES_KEPT)
+        self._wanted: tuple[int, asyncio.Future[BookSnapshot]] | None = None  # a number; the book after it
+
+    async def stands(self) -> None:
+        """Wait for the first snapshot, which nothing tells of."""
+        while not self.replica.is_ready:
+            await asyncio.sleep(POLL_S)
+
+    async def has_prices(self) -> None:
+        """Wait until somebody bids, and somebody asks."""
+        while not (self.replica.best_bid() and self.replica.best_ask()):
+            await asyncio.sleep(POLL_S)
+
+    def on_event(self, market_event: MarketEvent) -> None:
+        """Count an event."""
+        event = market_event.event
+        self.event_count += 1
+        if isinstance(event, Trade):
+            self.trade_count += 1
+            self.volume += event.quantity
+            self.value += event.quantity * event.price
+            self._trades.appendleft(ShownTrade(event.timestamp, event.taker_side, event.price, event.quantity))
+        self._hand_out()
+
+    async def book_at(self, sequence: int) -> BookSnapshot:
+        """Return the book after the event of a number, or after a later one where that was skipped."""
+        book: asyncio.Future[BookSnapshot] = asyncio.get_running_loop().create_future()
+        self._wanted = (sequence, book)
+        self._hand_out()
+        return await book
+
+    def _hand_out(self) -> None:
+        """Give the book to who waits for it."""
+        if self._wanted is not None and self.replica.sequence >= self._wanted[0]:
+            _, book = self._wanted
+            self._wanted = None
+            if not book.done():
+                book.set_result(self.replica.snapshot())
+
+    def market(self) -> Market:
+        """Return what is known now."""
+        depth = self.replica.depth(LEVELS_SHOWN)
+        return Market(
+            symbol=self.symbol,
+            bids=depth.bids,
+            asks=depth.asks,
+            trades=tuple(self._trades),
+            trade_count=self.trade_count,
+            volume=self.volume,
+            value=self.value,
+            event_count=self.event_count,
+            mark=self._mark(),
+        )
+
+    def _mark(self) -> Fraction | None:
+        """Return what a lot is worth: between the best prices, else what was paid last, if anything was."""
+        bid, ask = self.replica.best_bid(), self.replica.best_ask()
+        if bid and ask:
+            return Fraction(bid[0] + ask[0], 2)
+        return Fraction(self._trades[0].price) if self._trades else None
