@@ -48,9 +48,10 @@ class Scene:
         self.server = self.stack.enter_context(serving("--tcp", "none", "--metrics", "none", "--grpc", self.endpoint))
 
     def start_agent(self, account):
-        """Start the next life of an agent, whose last one has ended."""
+        """Start the next life of an agent, whose last one has ended, and wait until it has cleaned up after that."""
         name, *words = AGENTS[account]
         self.agents[account] = self.stack.enter_context(trading(name, self.endpoint, *words))
+        self.agents[account].wait_for("connected")
 
     def settle(self):
         """Wait until each agent was seen with the orders that it wants, and none besides."""
