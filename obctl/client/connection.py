@@ -1,5 +1,6 @@
 """A connection to a running server for one command, and its troubles as exit statuses."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ def connected(connection: Connection) -> Iterator["BlockingOrderBookClient"]:
 def opened(connection: Connection) -> "BlockingOrderBookClient":
     """Return a client whose connection stands."""
     need("a client of the server", "grpc", "google.protobuf", extra="server")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # before it is loaded: its C core has errors of its own to print
     from agents.gateways.grpc import BlockingOrderBookClient, TlsFiles
 
     try:

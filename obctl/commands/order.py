@@ -9,8 +9,9 @@ import click
 from agents.errors import ServerUnavailable
 from obctl.client.answers import match_lines, plain_match
 from obctl.client.connection import Connection, connected
-from obctl.client.options import Whole, account_option, connection_options, json_option, subject
+from obctl.client.options import account_option, connection_options, json_option, subject
 from obctl.client.words import ORDER_TYPES, SIDES, lots
+from obctl.number_types import Whole
 from obctl.setting_options import GroupedCommand
 from orderbook import DuplicateOrder, MatchResult
 
