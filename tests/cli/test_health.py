@@ -8,6 +8,9 @@ from threading import Thread
 
 import pytest
 
+from obctl.commands.health import METRICS_PAGE
+from tests.replay.helpers import obctl
+
 from .compose_file import free_ports
 from .serve_process import run
 
@@ -49,6 +52,16 @@ def ask(*words: str, **environment: str) -> tuple[int, str, str]:
 @pytest.mark.parametrize("expected", [[], ["agent_connected=1"], ["plain=2000", "agent_connected=1.0"]])
 def test_well(address: str, expected: list[str]) -> None:
     assert ask(f"{address}/metrics", *[f"--expect={each}" for each in expected]) == (0, "well\n", "")
+
+
+def test_examples(address: str) -> None:
+    text = obctl("health", "--help").stdout
+    _, _, examples = text.partition("Examples:\n")
+    first, second = (line.split()[2:] for line in examples.partition("\n\n")[0].splitlines())
+    assert first == []
+    assert METRICS_PAGE in text, "which the first one asks; here somebody else may have that port"
+    assert second[0] == "http://127.0.0.1:9101/metrics"
+    assert ask(f"{address}/metrics", *second[1:]) == (0, "well\n", "")
 
 
 @pytest.mark.parametrize(
