@@ -64,27 +64,29 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def subject(name: str, *spellings: str, what: str, flag: str | None = None) -> Decorator:
+def subject(name: str, *spellings: str, what: str, or_all: str | None = None) -> Decorator:
     """Give a command what it is about, as its argument or as an option, whichever reads better to who types it.
 
-    flag: the name of an option that stands in its place; the command gets None where that is given.
+    or_all: what help says of --all, which stands in its place: then the command gets None.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @click.argument("as_argument", type=Whole(), required=False, metavar=f"[{name.upper()}]")
         @click.option(*spellings, "as_option", type=Whole(), metavar="N", help=f"{what}, if it is no argument.")
         @wraps(function)
-        def command(as_argument: int | None, as_option: int | None, **options: Any) -> Any:
+        def command(as_argument: int | None, as_option: int | None, all_of_them: bool = False, **options: Any) -> Any:
             given = [number for number in (as_argument, as_option) if number is not None]
-            if len(given) + bool(flag and options[flag]) != 1:
-                others = f", or --{flag}" if flag else ""
+            if len(given) + all_of_them != 1:
+                others = ", or --all" if or_all else ""
                 raise click.UsageError(f"Give {name.upper()} once, as the argument or as {spellings[0]}{others}.")
-            return function(**{name: given[0] if given else None}, **options)
+            return function(**{name: None if all_of_them else given[0]}, **options)
 
-        return command
+        return click.option("--all", "all_of_them", is_flag=True, help=or_all)(command) if or_all else command
 
     return decorate
 
 
-account_option = click.option("--account", "-a", "account_id", type=Whole(), metavar="N", required=True)
+account_option = click.option(
+    "--account", "-a", "account_id", type=Whole(), metavar="N", required=True, help="The account whose orders they are."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
