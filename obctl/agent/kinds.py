@@ -60,6 +60,19 @@ class Text(Kind):
         return text
 
 
+class Token(Kind):
+    """A token, which no message tells."""
+
+    metavar = "TOKEN"
+
+    def of_text(self, text: str) -> str:
+        """Take it as it is, if a call can carry it."""
+        from agents.gateways.grpc.messages import metadata  # gRPC is not loaded for help
+
+        metadata(text)
+        return text
+
+
 class ServerPlace(Kind):
     """Where a server is. It stays a text, which is known to be good."""
 

@@ -208,9 +208,8 @@ def test_tls(tmp_path: Path) -> None:
             assert client_command("book", "--endpoint", place, "--timeout", 1, *words).exit_code == 6
 
 
-def test_grpc_prints_nothing_of_its_own(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_grpc_prints_nothing_of_its_own(market: Market) -> None:
     """In a process of its own, where gRPC is loaded by the command: TLS that fails is one line."""
-    monkeypatch.delenv("GRPC_VERBOSITY", raising=False)
     done = run("book", "--timeout", "1", "--tls-ca", __file__, OBCTL_ENDPOINT=f"https://{market.endpoint}")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (6, "", 1), done.stderr
     assert done.stderr.startswith(f"obctl book: connection ({market.endpoint}): ")
