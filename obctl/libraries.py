@@ -1,5 +1,6 @@
 """The optional libraries of the extras: looked for before any work starts, imported only where used."""
 
+import os
 from importlib.util import find_spec
 
 from obctl.errors import MissingLibrary
@@ -10,3 +11,9 @@ def need(what: str, *libraries: str, extra: str) -> None:
     for library in libraries:
         if find_spec(library) is None:
             raise MissingLibrary(f"{what} needs {library}: pip install 'obctl[{extra}]'")
+
+
+def need_grpc(what: str, *libraries: str) -> None:
+    """Like need, for what speaks gRPC; keep its C core, which is not loaded yet, from printing errors of its own."""
+    need(what, *libraries, "grpc", "google.protobuf", extra="server")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, get_type_hints
 
 from agents.strategies import SettingsError
-from obctl.agent.kinds import ReadableFile, ServerPlace, Text, kind_for
+from obctl.agent.kinds import ReadableFile, ServerPlace, Text, Token, kind_for
 from orderbook_server.config import ConfigError
 from orderbook_server.config.kinds import Choice, Count, Kind
 
@@ -41,7 +41,7 @@ class AgentSettings:
     )
     symbol: str = shared("", Text("SYMBOL"), "Server", "The instrument.  [default: the server's first]")
     token: str | None = shared(
-        None, Text("TOKEN"), "Server", "A trader's for the account; a deposit takes an admin's.", variable="OBCTL_TOKEN"
+        None, Token(), "Server", "A trader's for the account; a deposit takes an admin's.", variable="OBCTL_TOKEN"
     )
     tls_ca: Path | None = shared(None, ReadableFile(), "Server", "PEM file: the authority of the server's.")
     tls_cert: Path | None = shared(None, ReadableFile(), "Server", "PEM file: the agent's own certificate.")

@@ -314,6 +314,10 @@ def test_over_tls(tmp_path: Path) -> None:
             maker.wait_for("connected")
             maker.end()
         assert maker.process.returncode == 0
+        with trading("market-maker", endpoint) as stranger:
+            stranger.wait_for("no connection")  # and nothing in the log of gRPC's own
+            stranger.end()
+        assert len(stranger.complaints) == 1
 
 
 def test_nobody_there_to_take_orders_back_from() -> None:

@@ -1,5 +1,6 @@
 """`obctl health`: what it says of pages of metrics, and with which exit status."""
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -93,7 +94,38 @@ def test_no_proxy_is_asked(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["file:///etc/hostname"], ["127.0.0.1:9100"], ["http://a:b/"], ["--expect", "x"], ["--timeout", "0"]]
+    "words",
+    [
+        *(["file:///etc/hostname"], ["127.0.0.1:9100"], ["http://a:b/"], ["http://a:99999/"], ["http://[::1/"], [""]),
+        *(
+            ["http://a..b/"],
+            [f"http://{'a' * 100}/"],
+            ["http://127.0.0.1:1/a b"],
+            ["http://127.0.0.1:1/\r\nX: 1"],
+            ["http://127.0.0.1:1/é"],
+        ),
+        *(["--expect", "x"], ["--timeout", "0"], ["--timeout", "nan"], ["--timeout", "inf"], ["--timeout", "1e300"]),
+    ],
 )
 def test_wrong_command_line(words: list[str]) -> None:
-    assert ask(*words)[0] == 2
+    status, told, error = ask(*words)
+    assert (status, told) == (2, "")
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("answer", [b"\0\0\x12\x04\0\x1b[31m\n", b"HTTP/1.0 200 OK\r\n\r\n\xff", b"", b"HTTP/1.0 \r\n"])
+def test_something_else_answers(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def reply() -> None:
+            with listener.accept()[0] as connection:
+                connection.recv(1000)
+                connection.sendall(answer)
+
+        Thread(target=reply, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        assert ask(url) == (6, "", f"obctl health: {url} does not answer: what comes is no page of HTTP\n")
+
+
+def test_a_query_is_asked_for_too(address: str) -> None:
+    assert ask(f"{address}/metrics?x=1")[2].endswith("answers 404 Not Found\n"), "the page is /metrics alone"
