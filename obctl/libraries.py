@@ -7,7 +7,11 @@ from obctl.errors import MissingLibrary
 
 
 def need(what: str, *libraries: str, extra: str) -> None:
-    """Raise MissingLibrary, in one line that says how to install it, if a library that `what` needs is not there."""
+    """Raise MissingLibrary, in one line that says how to install it, if a library that `what` needs is not there.
+
+    gRPC, which it may be imported after, is told to keep off standard error: what goes wrong is in its exceptions too.
+    """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     for library in libraries:
         if find_spec(library) is None:
             raise MissingLibrary(f"{what} needs {library}: pip install 'obctl[{extra}]'")

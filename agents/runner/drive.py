@@ -1,12 +1,13 @@
 """Drives a strategy on a gateway: has its requests answered, one after the other."""
 
+import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
 from agents.gateways.gateway import Gateway, perform
-from agents.requests import Cancel, OwnOrders, ReadOrders, Request, Submit, WaitUntil
+from agents.requests import Cancel, OwnOrders, ReadOrders, ReadTape, Request, Submit, WaitUntil
 from agents.runner.clock import LiveClock
 from agents.runner.observer import Observer
 from agents.strategies import Strategy
@@ -23,7 +24,8 @@ class Driver:
     """A strategy on a gateway whose calls answer at once or are awaited.
 
     settled: called whenever the strategy waits, as what it wanted until then is done. can_credit: whether a server that
-    does not know the account is a matter for AccountForgotten, rather than for the strategy.
+    does not know the account is a matter for AccountForgotten, rather than for the strategy. missed_fills: how many
+    times, in all, the gateway may have missed some.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Driver:
         *,
         settled: Callable[[], None] = lambda: None,
         can_credit: bool = False,
+        missed_fills: Callable[[], int] = lambda: 0,
     ) -> None:
         self._strategy = strategy
         self._gateway = gateway
@@ -42,6 +45,7 @@ class Driver:
         self._observer = observer
         self._settled = settled
         self._can_credit = can_credit
+        self._missed_fills = missed_fills
 
     async def drive(self) -> None:
         """Let the strategy live until it has nothing left to do, or the run shall stop.
@@ -61,8 +65,8 @@ class Driver:
                 except OrderBookError as refusal:
                     request = life.throw(refusal)
                     continue
-                if isinstance(request, WaitUntil) and stop.is_set():
-                    return  # it may not be that time yet
+                if isinstance(request, WaitUntil | ReadTape) and stop.is_set():
+                    return  # it may not be that time yet, or not the whole tape
                 request = life.send(answer)
         except StopIteration:
             return
@@ -76,11 +80,25 @@ class Driver:
             return await self._clock.wait_until(request.time_ns)
         if isinstance(request, ReadOrders):
             return await self.read_orders()
+        if isinstance(request, ReadTape):
+            return await self._unless_stopped(self._perform(request))
         return await self._perform(request)
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Return what some work comes to. When the run shall stop, give it up: a busy market's tape may take long."""
+        task, stop = (asyncio.ensure_future(each) for each in (work, self._clock.stop.wait()))
+        try:
+            await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+            return await task if task.done() else None
+        finally:
+            task.cancel()
+            stop.cancel()
 
     async def read_orders(self) -> tuple[OrderView, ...]:
         """Return the open orders, after the strategy was told of what they traded."""
         known: OwnOrders = await self._perform(ReadOrders())
+        if (missed := self._missed_fills()) > self._observer.missed_fills:
+            self._observer.on_missed_fills(missed)
         for fill in known.fills:
             self._observer.on_fill(fill)
             self._strategy.on_fill(fill)

@@ -51,6 +51,12 @@ class LoggingObserver(Observer):
             self._reasons[side] = error.code
             self.log.warning("refused", request=type(request).__name__.lower(), code=error.code, reason=str(error))
 
+    def on_missed_fills(self, times: int) -> None:
+        """Log it."""
+        super().on_missed_fills(times)
+        reason = "the server began anew, or held the account's executions no longer"
+        self.log.warning("fills may be missing", times=times, reason=reason)
+
     def on_left(self) -> None:
         """Log the last figures."""
         super().on_left()

@@ -38,6 +38,7 @@ class AgentCollector(Collector):
             ("filled_lots", "Lots traded.", seen.filled_lots),
         ):
             yield self._counters(name, text, "side", {side.name.lower(): counts[side] for side in Side})
+        yield self._counter("missed_fills", "Times that some fills may have been missed.", seen.missed_fills)
         figures = GaugeMetricFamily("agent_figure", "What the strategy says of itself.", labels=[*LABELS, "name"])
         for name, value in self._strategy.figures().items():
             if value is not None:

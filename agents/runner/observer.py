@@ -12,7 +12,7 @@ class Observer:
     """The counts of one agent. Who wants to hear of things as they happen overrides methods, and calls these too.
 
     reconnects: connections after the first. refusals: of the engine, by code; orders: those that were accepted.
-    fills, filled_lots: by side.
+    fills, filled_lots: by side. missed_fills: how many times some fills may have been missed.
     """
 
     is_connected: bool = False
@@ -22,6 +22,7 @@ class Observer:
     refusals: Counter[str] = field(default_factory=Counter)
     fills: Counter[Side] = field(default_factory=Counter)
     filled_lots: Counter[Side] = field(default_factory=Counter)
+    missed_fills: int = 0
 
     @property
     def reconnects(self) -> int:
@@ -59,3 +60,7 @@ class Observer:
         """An order traded."""
         self.fills[fill.side] += 1
         self.filled_lots[fill.side] += fill.quantity
+
+    def on_missed_fills(self, times: int) -> None:
+        """Some trades of orders may have been missed, so many times by now: figures may be wrong from now on."""
+        self.missed_fills = times

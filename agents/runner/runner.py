@@ -28,6 +28,10 @@ class Deposits(NamedTuple):
 class ServerGateway(Gateway, Protocol):
     """A gateway to a server that may go away, and come back without memory. Its calls are awaited."""
 
+    @property
+    def missed_fills(self) -> int:
+        """How many times some fills may have been missed."""
+
     def balance(self) -> Awaitable[AccountSnapshot]:
         """Return what the account has; raise UnknownAccount."""
 
@@ -94,6 +98,7 @@ class _Run:
             *(strategy, gateway, self._clock, observer),
             settled=backoff.reset,
             can_credit=deposits is not None,
+            missed_fills=lambda: gateway.missed_fills,
         )
 
     async def live_and_leave(self) -> None:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from agents.requests import Best, Life, OwnFill, Placed, ReadBest, ReadOrders, Submit, WaitUntil
+from agents.requests import Best, Life, OwnFill, Placed, ReadBest, Submit, WaitUntil
 from agents.strategies.settings import NS_PER_MILLI, U64_MAX, SettingsError, check_ranges, setting
 from agents.strategies.strategy import Figure
-from agents.strategies.take_back import take_back
+from agents.strategies.take_back import clear, take_back
 from orderbook import OrderBookError, OrderType, Side
 
 
@@ -59,7 +59,7 @@ class MarketMaker:
         for order_id in self._quotes.values():
             yield from take_back(order_id)
         self._quotes.clear()
-        yield ReadOrders()
+        yield from clear()
 
     def _quote(self, best: Best) -> Life:
         """Post what can be posted. A quote that is refused is tried again at the next tick."""

@@ -43,7 +43,11 @@ class PassiveBuyer:
             next_ns = now_ns + self.settings.tick_millis * NS_PER_MILLI
             open_orders = yield ReadOrders()
             best = yield ReadBest()
-            yield from self._keep_bid(self._bid_in(open_orders), self.wanted_price(best))
+            bid = self._bid_in(open_orders)
+            for order in open_orders:
+                if order is not bid:  # an order whose answer was lost may have come late
+                    yield from take_back(order.id)
+            yield from self._keep_bid(bid, self.wanted_price(best))
             now_ns = yield WaitUntil(next_ns)
 
     def _bid_in(self, orders: tuple[OrderView, ...]) -> OrderView | None:

@@ -12,7 +12,6 @@ from agents.requests import (
     OwnFill,
     Placed,
     ReadBest,
-    ReadOrders,
     ReadTape,
     Request,
     Submit,
@@ -20,7 +19,7 @@ from agents.requests import (
     WaitUntil,
 )
 from agents.strategies.strategy import Figure
-from agents.strategies.take_back import take_back
+from agents.strategies.take_back import clear, take_back
 from agents.strategies.twap_report import TwapReport
 from agents.strategies.twap_schedule import Slice, schedule
 from agents.strategies.twap_settings import TwapSettings
@@ -110,7 +109,7 @@ class Twap:
         if self._order_id is not None:
             yield from take_back(self._order_id)
             self._order_id = None
-        yield ReadOrders()
+        yield from clear()
         cycle.tape = yield ReadTape()
 
     def _send(self, cycle: Cycle, quantity: int) -> Life:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from agents.errors import ClientError, ServerBusy, ServerUnavailable
-from agents.gateways.grpc.channel import Endpoint, TlsFiles, open_channel
+from agents.gateways.grpc.channel import BadTlsFile, Endpoint, TlsFiles, open_channel
 from agents.gateways.grpc.client import GrpcOrderBookClient
 from agents.gateways.grpc.gateway import LiveGateway
 from agents.gateways.order_ids import OrderIds, first_order_id
@@ -126,8 +126,10 @@ async def client_of(given: Given[AgentSettings]) -> AsyncIterator[GrpcOrderBookC
     tls = TlsFiles(settings.tls_ca, settings.tls_cert, settings.tls_key)
     try:
         channel = open_channel(endpoint, tls)
-    except (OSError, ValueError) as error:
-        raise ConfigError(name_of("tls_ca", given.names), problem=str(error)) from error
+    except BadTlsFile as error:
+        raise ConfigError(name_of(f"tls_{error.field}", given.names), problem=str(error)) from error
+    except OSError as error:
+        raise ConfigError(error.filename, problem=f"cannot be read: {error.strerror}") from error
     async with GrpcOrderBookClient(
         channel, symbol=settings.symbol, token=settings.token, timeout_s=CALL_SECONDS, name=str(endpoint)
     ) as client:

@@ -23,6 +23,7 @@ class FlakyGateway:
         self.after_call = after_call
         self.credits = 0
         self.forgotten = 0
+        self.missed_fills = 0
         self.ids = OrderIds(1)
         self.restart()
         if known:

@@ -11,6 +11,10 @@ from agents.gateways.grpc import GrpcOrderBookClient
 from agents.gateways.grpc.gateway import LiveGateway
 from agents.gateways.order_ids import OrderIds, first_order_id
 from agents.requests import Best, OwnFill, Tape
+from agents.runner.clock import LiveClock
+from agents.runner.drive import Driver
+from agents.runner.observer import Observer
+from agents.strategies import PassiveBuyer, PassiveBuyerSettings
 from orderbook import OrderType, OrderView, Side, UnknownOrder
 
 from ..server.conftest import quiet_logs  # noqa: F401 - it is used by being there
@@ -82,6 +86,25 @@ def test_orders_of_the_last_life_are_found_by_their_ids():
         assert await gateway.orders() == ((OrderView(MINE, BID, 99, 5),), ())
         assert await gateway.cancel(MINE) == 5
         assert await gateway.orders() == ((), ())
+        assert gateway.missed_fills == 0
+
+    on_bare_server(test)
+
+
+def test_another_accounts_order_in_the_own_range_is_left_alone():
+    async def test(gateway, others, _lost):
+        others.bid(MINE, 99, 5)
+        others.NewOrder(account_id=2, order_id=MINE + 7, side=BID, price=98, quantity=5, order_type=LIMIT)
+        strategy = PassiveBuyer(PassiveBuyerSettings())
+        driver = Driver(strategy, gateway, LiveClock(asyncio.Event()), Observer())
+        async with asyncio.timeout(5):
+            await driver.take_back_all()
+        assert await gateway.orders() == ((), ())
+        others.CancelOrder(account_id=2, order_id=MINE + 7)
+        assert await gateway.orders() == ((), ())
+        order_ids = [(await gateway.submit(BID, LIMIT, 90, 5)).order_id for _ in range(7)]
+        assert MINE + 7 in order_ids
+        assert [order.id for order in (await gateway.orders()).open_orders] == order_ids
         assert gateway.missed_fills == 0
 
     on_bare_server(test)

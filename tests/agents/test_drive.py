@@ -131,6 +131,30 @@ def test_fills_are_told_before_the_orders_are_and_counted():
     assert (observer.fills, observer.filled_lots) == ({BID: 1}, {BID: 3})
 
 
+def test_fills_that_may_be_missing_are_told_once():
+    def life(told, now_ns):
+        for _ in range(4):
+            yield ReadOrders()
+
+    told = []
+
+    class Hearing(Observer):
+        def on_missed_fills(self, times):
+            super().on_missed_fills(times)
+            told.append(times)
+
+    counts = iter([0, 1, 1, 3])
+
+    async def run():
+        strategy = Strategy(life)
+        gateway = InProcessGateway(engine(), 1)
+        clock = LiveClock(asyncio.Event())
+        await Driver(strategy, gateway, clock, Hearing(), missed_fills=lambda: next(counts)).drive()
+
+    asyncio.run(run())
+    assert told == [1, 3]
+
+
 def test_a_refusal_is_raised_in_the_strategy_which_goes_on():
     def life(told, now_ns):
         yield Submit(ASK, OrderType.LIMIT, 100, 5)
@@ -206,6 +230,25 @@ def test_a_stop_ends_a_wait_at_once_and_nothing_is_sent_on():
     assert time.monotonic() - begin < 5
     assert strategy.told == []
     assert strategy.closed
+
+
+def test_a_stop_does_not_wait_for_a_long_tape():
+    def life(told, now_ns):
+        yield ReadTape()
+        told.append("the tape")
+
+    class Busy:
+        async def tape(self):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                strategy.told.append("given up")
+
+    strategy = Strategy(life)
+    begin = time.monotonic()
+    drive(strategy, Busy(), stop_after_s=0.01)
+    assert time.monotonic() - begin < 5
+    assert strategy.told == ["given up"]
 
 
 def test_after_the_stop_no_further_request_is_carried_out():

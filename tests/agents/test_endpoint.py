@@ -1,8 +1,9 @@
 """How people write where a server is."""
 
 import pytest
+import trustme
 
-from agents.gateways.grpc.channel import Endpoint, TlsFiles
+from agents.gateways.grpc.channel import BadTlsFile, Endpoint, TlsFiles
 
 
 @pytest.mark.parametrize(
@@ -72,5 +73,33 @@ def test_what_is_no_endpoint_is_told_with_the_reason(text, problem):
 def test_tls_is_what_the_scheme_or_a_file_asks_for(tmp_path, text, tls, is_secure):
     if tls == "ca":
         tls = TlsFiles(ca=tmp_path / "ca.pem")
-        tls.ca.write_text("")
+        trustme.CA().cert_pem.write_to_path(tls.ca)
     assert (Endpoint.parse(text).credentials(tls) is not None) == is_secure
+
+
+@pytest.mark.parametrize(
+    ("field", "names"),
+    [
+        ("ca", {"ca": "nothing"}),
+        ("ca", {"ca": "empty"}),
+        ("ca", {"ca": "key"}),
+        ("cert", {"cert": "nothing", "key": "key"}),
+        ("cert", {"cert": "cert", "key": "nothing"}),
+        ("cert", {"cert": "cert", "key": "other key"}),
+    ],
+)
+def test_a_file_that_is_not_what_tls_needs_is_named(tmp_path, field, names):
+    authority = trustme.CA()
+    own, other = (authority.issue_cert(name) for name in ("a.example", "b.example"))
+    (tmp_path / "nothing").write_text("no PEM")
+    (tmp_path / "empty").touch()
+    own.cert_chain_pems[0].write_to_path(tmp_path / "cert")
+    own.private_key_pem.write_to_path(tmp_path / "key")
+    other.private_key_pem.write_to_path(tmp_path / "other key")
+    good = TlsFiles(cert=tmp_path / "cert", key=tmp_path / "key")
+    assert good.credentials() is not None
+    files = TlsFiles(**{key: tmp_path / name for key, name in names.items()})
+    with pytest.raises(BadTlsFile) as error:
+        files.credentials()
+    assert error.value.field == field
+    assert str(error.value).startswith(f"{getattr(files, field)}: ")

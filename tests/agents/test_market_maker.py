@@ -52,6 +52,23 @@ def test_each_tick_takes_back_reads_and_posts():
     """)
 
 
+def test_an_order_whose_answer_was_lost_and_that_comes_late_is_taken_back():
+    Script(maker()).play("""
+        orders                -> -
+        best                  -> -/-
+        post_only bid 5 @ 98  -> rests 3
+        post_only ask 5 @ 102 -> rests 4
+        until 500             -> 500
+        cancel 3              -> 5
+        cancel 4              -> 5
+        orders                -> 1 bid 5 @ 98, 2 ask 5 @ 102
+        cancel 1              -> 5
+        cancel 2              -> unknown_order
+        orders                -> filled 2 ask 5 @ 102
+        best                  -> -/-
+    """)
+
+
 def test_a_tick_is_measured_from_when_the_last_began():
     """A late one does not make the next come early."""
     Script(maker(tick_millis=20), at_ms=1_000).play("""

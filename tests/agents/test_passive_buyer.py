@@ -159,14 +159,15 @@ def test_a_bid_that_is_refused_is_tried_again_at_the_next_tick(code):
     """)
 
 
-def test_orders_that_are_not_its_bid_are_left_alone():
+def test_an_order_whose_answer_was_lost_and_that_comes_late_is_taken_back():
     Script(buyer()).play("""
-        orders                 -> 9 bid 5 @ 100
+        orders                 -> -
         best                   -> -/-
-        post_only bid 5 @ 100  -> rests 1
+        post_only bid 5 @ 100  -> rests 2
         until 1500             -> 1500
-        orders                 -> 9 bid 5 @ 100, 1 bid 5 @ 100
+        orders                 -> 1 bid 5 @ 100, 2 bid 5 @ 100
         best                   -> -/-
+        cancel 1               -> unknown_order
         until 3000             -> 3000
     """)
 

@@ -48,6 +48,21 @@ def test_one_slice_per_interval_and_the_last_one_smaller():
     assert script.strategy.figures() == {"cycles": 1, "filled_lots": 10, "fill_rate": None}
 
 
+def test_an_order_whose_answer_was_lost_and_that_comes_late_is_taken_back():
+    script = Script(twap(once=True))
+    script.play(BEGIN)
+    script.play("""
+        limit bid 3 @ 100   -> rests 2
+        until 1000          -> 1000
+        cancel 2            -> 3
+        orders              -> 1 bid 3 @ 100
+        cancel 1            -> 2
+        orders              -> filled 1 bid 1 @ 100
+        tape                -> 1 100
+        limit bid 5 @ 100   -> done 3
+    """)
+
+
 def test_the_rest_of_a_slice_is_taken_back_and_added_to_the_next():
     script = Script(twap(once=True))
     script.play(BEGIN)

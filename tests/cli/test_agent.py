@@ -163,6 +163,7 @@ def test_the_server_is_killed_and_restarted_under_running_agents() -> None:
             buyer = stack.enter_context(trading("passive-buyer", endpoint, *QUICK))
             for agent in (*makers.values(), buyer):
                 agent.wait_for("connected")
+            until(lambda: metrics(makers[MAKER])["agent_cancels_total"] > 0)  # executions were read by then
             first.end(signal.SIGKILL)
         for agent in (*makers.values(), buyer):
             agent.wait_for("connection lost")
@@ -175,6 +176,8 @@ def test_the_server_is_killed_and_restarted_under_running_agents() -> None:
             until(lambda: sides(client.open_orders(BUYER).orders) == [Side.BID])
             told = metrics(makers[MAKER])
             assert (told["agent_connected"], told["agent_reconnects_total"]) == (1, 1)
+            assert told["agent_missed_fills_total"] == 1
+            assert [event["times"] for event in makers[MAKER].events if event["event"] == "fills may be missing"] == [1]
             for agent in (*makers.values(), buyer):
                 assert agent.end() < 5
                 assert agent.process.returncode == 0
@@ -264,6 +267,9 @@ def test_the_reader_of_the_reports_goes_away(server: Server) -> None:
         ((), {"SPREAD": "x"}, "SPREAD: 'x' must be"),
         (("--grpc-endpoint", "nowhere"), {}, "--grpc-endpoint: 'nowhere' must be HOST:PORT"),
         (("--tls-ca", "/no"), {}, "--tls-ca: '/no' cannot be read: No such file"),
+        ((), {"TLS_CA": "/dev/null"}, "TLS_CA: /dev/null: holds no PEM certificate"),
+        (("--token", "a secret"), {}, "--token: the token is empty, or has characters that no token has"),
+        ((), {"OBCTL_TOKEN": "secret\x7f"}, "OBCTL_TOKEN: the token is empty, or has characters"),
     ],
 )
 def test_wrong_settings(words: tuple[str, ...], environment: dict[str, str], name: str) -> None:
@@ -271,6 +277,7 @@ def test_wrong_settings(words: tuple[str, ...], environment: dict[str, str], nam
     assert done.returncode == exit_codes.USAGE
     assert done.stderr.startswith(f"obctl agent market-maker: {name}")
     assert done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr
 
 
 def test_a_metrics_port_that_is_taken(server: Server) -> None:
@@ -314,10 +321,12 @@ def test_over_tls(tmp_path: Path) -> None:
             maker.wait_for("connected")
             maker.end()
         assert maker.process.returncode == 0
-        with trading("market-maker", endpoint) as stranger:
-            stranger.wait_for("no connection")  # and nothing in the log of gRPC's own
+        trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+        with trading("market-maker", endpoint, *QUICK, TLS_CA=str(tmp_path / "other.pem")) as stranger:
+            assert "CERTIFICATE_VERIFY_FAILED" in stranger.wait_for("no connection")["reason"]
             stranger.end()
-        assert len(stranger.complaints) == 1
+        assert stranger.process.returncode == exit_codes.UNREACHABLE
+        assert [line.partition(":")[0] for line in stranger.complaints] == ["obctl agent market-maker"]  # none of gRPC
 
 
 def test_nobody_there_to_take_orders_back_from() -> None:

@@ -21,17 +21,24 @@ class BareOrders:
         self._own_ids = range(first, first + (1 << LIFE_BITS))
         self._orders: dict[int, OrderView] = {}  # by id, as they were known last
         self._doubtful: set[int] = set()  # ids of orders that an unanswered command was about
+        self._foreign: set[int] = set()  # ids under which another account's order rests
         self._fills: list[OwnFill] = []
 
     def submitted(self, order_id: int, side: Side, result: MatchResult) -> None:
         """Take in the answer to an order."""
         self._fills += [OwnFill(order_id, side, fill.price, fill.quantity, is_maker=False) for fill in result.fills]
         if result.resting is not None:
+            self._foreign.discard(order_id)
             self._orders[order_id] = result.resting
 
     def canceled(self, order_id: int, quantity: int) -> None:
         """Take in the answer to a cancel: the lots that were open until then."""
         self._see(order_id, quantity)
+        self._orders.pop(order_id, None)
+
+    def not_ours(self, order_id: int) -> None:
+        """Take in that an order that rests under an id is another account's."""
+        self._foreign.add(order_id)
         self._orders.pop(order_id, None)
 
     def doubt(self, order_id: int) -> None:
@@ -41,11 +48,12 @@ class BareOrders:
     def read(self, book: BookSnapshot) -> OwnOrders:
         """Return the orders as a book has them, and the fills since the last call."""
         known = self._orders.keys() | self._doubtful
+        in_book = {order.id: order for level in (*book.bids, *book.asks) for order in level.orders}
+        self._foreign &= in_book.keys()
         resting = {
-            order.id: order
-            for level in (*book.bids, *book.asks)
-            for order in level.orders
-            if order.id in self._own_ids or order.id in known
+            order_id: order
+            for order_id, order in in_book.items()
+            if (order_id in self._own_ids or order_id in known) and order_id not in self._foreign
         }
         self.missed += len(self._doubtful)
         for order_id in self._orders.keys() - self._doubtful:

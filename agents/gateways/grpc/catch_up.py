@@ -89,8 +89,10 @@ class FillReader:
         self._cursor = sequence
 
     def forget(self) -> None:
-        """Begin again: the server is a new one. Fills that were read are told all the same."""
+        """Begin again: the server is a new one. Fills that were read are told, later ones are lost with the old."""
         self.close()
+        if self._cursor:  # an account without executions had no orders
+            self.missed += 1
         self._cursor = None
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """Where a server is, as people write it, and channels to it."""
 
 import re
+import ssl
 from ipaddress import AddressValueError, IPv6Address
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -27,6 +28,14 @@ OPTIONS = (
 )
 
 
+class BadTlsFile(ValueError):
+    """A file is not what TLS needs. field: of TlsFiles."""
+
+    def __init__(self, field: str, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.field = field
+
+
 class TlsFiles(NamedTuple):
     """PEM files: of the authority that the server's certificate is of (None: those that gRPC knows), and our own."""
 
@@ -35,11 +44,26 @@ class TlsFiles(NamedTuple):
     key: Path | None = None
 
     def credentials(self) -> grpc.ChannelCredentials:
-        """Read the files; raise OSError, or ValueError where a certificate comes without its key."""
+        """Read the files; raise OSError, BadTlsFile, or ValueError where a certificate comes without its key."""
         if (self.cert is None) != (self.key is None):
             raise ValueError("a certificate and its key go together: one of them is missing")
         ca, cert, key = (None if path is None else Path(path).read_bytes() for path in self)
+        self._check()
         return grpc.ssl_channel_credentials(root_certificates=ca, private_key=key, certificate_chain=cert)
+
+    def _check(self) -> None:
+        """Raise BadTlsFile for what gRPC would find out when it connects, again and again, in lines of its own."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if self.ca is not None:
+            try:
+                context.load_verify_locations(self.ca)
+            except ssl.SSLError as error:
+                raise BadTlsFile("ca", self.ca, "holds no PEM certificate") from error
+        if self.cert is not None:
+            try:
+                context.load_cert_chain(self.cert, self.key, password="")  # an encrypted key is refused
+            except (ssl.SSLError, ValueError) as error:
+                raise BadTlsFile("cert", self.cert, f"is no PEM certificate with {self.key} for its key") from error
 
 
 class Endpoint(NamedTuple):

@@ -7,7 +7,7 @@ from agents.gateways.grpc.client import GrpcOrderBookClient
 from agents.gateways.grpc.statuses import UnknownCall
 from agents.gateways.order_ids import OrderIds
 from agents.requests import Best, OwnOrders, Placed, Tape
-from orderbook import AccountSnapshot, DuplicateOrder, MatchResult, OrderType, Side
+from orderbook import AccountMismatch, AccountSnapshot, DuplicateOrder, MatchResult, OrderType, Side
 
 
 class LiveGateway:
@@ -76,6 +76,10 @@ class LiveGateway:
             quantity = await self._client.cancel_order(self.account_id, order_id, symbol=self._asked)
         except ServerUnavailable:
             self._doubt(order_id)
+            raise
+        except AccountMismatch:
+            if self._bare:
+                self._bare.not_ours(order_id)
             raise
         if self._bare:
             self._bare.canceled(order_id, quantity)
