@@ -129,8 +129,9 @@ fuzz: $(VENV)/.tools  ## run the property tests with many more examples
 	HYPOTHESIS_PROFILE=long $(PY) -m pytest tests/engine/test_model.py \
 	    tests/money/test_money_model.py tests/flow tests/server/test_line_fuzz.py tests/server/test_executions.py $(PYTEST_ARGS)
 
-soak: $(VENV)/.tools  ## hold the engine against its oracle on fresh random flow, for SOAK_MINUTES
+soak: $(VENV)/.tools  ## engine against oracle on fresh random flow, then kills of server and agents: SOAK_MINUTES each
 	$(PY) -m tests.soak --minutes $(SOAK_MINUTES)
+	$(PY) -m tests.soak_agents --minutes $(SOAK_MINUTES)
 
 cov: $(VENV)/.tools  ## line coverage of the Python and Cython files, in build/coverage/htmlcov
 	$(call build_copy,coverage)

@@ -9,9 +9,14 @@ from obctl.errors import MissingLibrary
 def need(what: str, *libraries: str, extra: str) -> None:
     """Raise MissingLibrary, in one line that says how to install it, if a library that `what` needs is not there.
 
-    gRPC, which it may be imported after, is told to keep off standard error: what goes wrong is in its exceptions too.
+    gRPC's C core, not loaded yet, is told to keep off standard error: what goes wrong is in its exceptions too.
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     for library in libraries:
         if find_spec(library) is None:
             raise MissingLibrary(f"{what} needs {library}: pip install 'obctl[{extra}]'")
+
+
+def need_grpc(what: str, *libraries: str) -> None:
+    """Like need, for what speaks gRPC."""
+    need(what, *libraries, "grpc", "google.protobuf", extra="server")

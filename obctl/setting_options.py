@@ -31,7 +31,7 @@ class GroupedCommand(click.Command):
         """Write a section per group, in the order in which they come."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
-            if record := parameter.get_help_record(ctx):
+            if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)):
                 groups.setdefault(getattr(parameter, "group", "Options"), []).append(record)
         for group, records in groups.items():
             with formatter.section(group):

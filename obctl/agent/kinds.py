@@ -8,19 +8,11 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args
 
+from obctl.client.words import ORDER_TYPES, SIDES
 from orderbook import OrderType, Side
 from orderbook_server.config.kinds import Choice, Count, File, Flag, Kind
 
-WORDS: Mapping[type[IntEnum], Mapping[str, IntEnum]] = {
-    Side: {"bid": Side.BID, "ask": Side.ASK},
-    OrderType: {
-        "market": OrderType.MARKET,
-        "limit": OrderType.LIMIT,
-        "ioc": OrderType.IOC,
-        "fok": OrderType.FOK,
-        "post_only": OrderType.POST_ONLY,
-    },
-}
+WORDS: Mapping[type[IntEnum], Mapping[str, IntEnum]] = {Side: SIDES, OrderType: ORDER_TYPES}
 
 
 class Member(Choice):
@@ -69,12 +61,12 @@ class Text(Kind):
 
 
 class Token(Kind):
-    """A token, as it goes with calls."""
+    """A token, which no message tells."""
 
     metavar = "TOKEN"
 
     def of_text(self, text: str) -> str:
-        """Take it as it is; what is wrong with it does not show it."""
+        """Take it as it is, if a call can carry it."""
         from agents.gateways.grpc.messages import metadata  # gRPC is not loaded for help
 
         metadata(text)

@@ -1,6 +1,6 @@
 """What commands answer, as plain data for JSON and as lines for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from obctl.client.ladder import Rung
@@ -19,6 +19,26 @@ def plain_order(order: OrderView) -> dict[str, Any]:
         "price": order.price,
         "quantity": order.quantity,
     }
+
+
+def order_lines(account_id: int, orders: Sequence[OrderView]) -> Iterator[str]:
+    """Say which orders of an account rest: a line for each."""
+    if not orders:
+        yield f"account {account_id} has no resting orders"
+        return
+    yield from table(
+        (f"account {account_id}", "side", "price", "lots"),
+        *((f"order {order.id}", SIDE_WORDS[order.side], str(order.price), str(order.quantity)) for order in orders),
+    )
+
+
+def table(*rows: Sequence[str]) -> Iterator[str]:
+    """Return rows as lines: the first column aligned to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for head, *cells in rows:
+        yield "  ".join(
+            [f"{head:<{widths[0]}}", *(f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True))]
+        )
 
 
 def plain_match(order_id: int, result: MatchResult) -> dict[str, Any]:
@@ -59,14 +79,11 @@ def plain_balance(account_id: int, instrument: "InstrumentInfo", balance: Accoun
 
 def balance_lines(account_id: int, instrument: "InstrumentInfo", balance: AccountSnapshot) -> Iterator[str]:
     """Say what an account has: a line for each of the two assets."""
-    rows = [
+    yield from table(
         (f"account {account_id}", "available", "reserved"),
         (instrument.base, str(balance.available_base), str(balance.reserved_base)),
         (instrument.quote, str(balance.available_quote), str(balance.reserved_quote)),
-    ]
-    name, available, reserved = (max(len(row[column]) for row in rows) for column in range(3))
-    for row in rows:
-        yield f"{row[0]:<{name}}  {row[1]:>{available}}  {row[2]:>{reserved}}"
+    )
 
 
 def plain_rung(rung: Rung) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agents.errors import BadRequest, ClientError, NotAuthenticated, NotPermitted, ServerBusy, ServerUnavailable
 from obctl.errors import BadConfiguration, Refused, Unreachable
-from obctl.libraries import need
+from obctl.libraries import need_grpc
 from orderbook import OrderBookError, SequenceGone
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def connected(connection: Connection) -> Iterator["BlockingOrderBookClient"]:
 
 def opened(connection: Connection) -> "BlockingOrderBookClient":
     """Return a client whose connection stands."""
-    need("a client of the server", "grpc", "google.protobuf", extra="server")
+    need_grpc("a client of the server")
     from agents.gateways.grpc import BlockingOrderBookClient, TlsFiles
 
     try:

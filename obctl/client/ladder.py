@@ -84,8 +84,13 @@ class Ladder:
         return f"spread {ask - bid}, middle {middle}{'.5' if half else ''}"
 
     def _bar(self, quantity: int) -> str:
-        """Return a bar as long beside the longest as the quantity beside the largest, and never nothing."""
-        if not self.blocks:
-            return "#" * -(-quantity * self.bar_width // self.largest)
-        full, eighths = divmod(-(-quantity * self.bar_width * 8 // self.largest), 8)
-        return FULL * full + EIGHTHS[eighths].strip()
+        """Return the bar of a level, which is never nothing: but for no room at all."""
+        return bar(quantity, self.largest, self.bar_width, blocks=self.blocks)
+
+
+def bar(quantity: int, largest: int, width: int, *, blocks: bool) -> str:
+    """Return a bar of `width` characters for the largest quantity and a part of that for others, rounded up."""
+    if not blocks:
+        return "#" * -(-quantity * width // largest)
+    full, eighths = divmod(-(-quantity * width * 8 // largest), 8)
+    return FULL * full + EIGHTHS[eighths].strip()

@@ -1,51 +1,17 @@
-"""The options that the commands for a running server share, and the kinds of values that they take."""
+"""The options that the commands for a running server share."""
 
 from collections.abc import Callable
 from dataclasses import fields
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from obctl.client.connection import Connection
+from obctl.number_types import Seconds, Whole
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-SECONDS_MAX = 86_400  # a day is as good as for ever, and no clock of gRPC goes round
-
-
-class Whole(click.ParamType):  # type: ignore[type-arg]
-    """A whole number that fits 64 bits: ticks, lots, units, ids, sequence numbers."""
-
-    name = "whole number"
-
-    def __init__(self, minimum: int = 0) -> None:
-        self.minimum = minimum
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number."""
-        text = str(value)
-        if not (text.isascii() and text.isdigit()) or len(text) > 20 or not self.minimum <= int(text) < 1 << 64:
-            self.fail(f"{text!r} is no whole number from {self.minimum} to 2^64-1.", param, ctx)
-        return int(text)
-
-
-class Seconds(click.ParamType):  # type: ignore[type-arg]
-    """A time in seconds, above 0."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the seconds."""
-        try:
-            seconds = float(value)
-        except ValueError:
-            self.wrong(value, param, ctx)
-        return seconds if 0 < seconds <= SECONDS_MAX else self.wrong(value, param, ctx)
-
-    def wrong(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> NoReturn:
-        """Say what would be right."""
-        self.fail(f"{str(value)!r} is no number of seconds above 0, up to {SECONDS_MAX}.", param, ctx)
 
 
 class ServerOption(click.Option):
@@ -98,23 +64,29 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def subject(name: str, *spellings: str, what: str) -> Decorator:
-    """Give a command what it is about, as its argument or as an option, whichever reads better to who types it."""
+def subject(name: str, *spellings: str, what: str, or_all: str | None = None) -> Decorator:
+    """Give a command what it is about, as its argument or as an option, whichever reads better to who types it.
+
+    or_all: what help says of --all, which stands in its place: then the command gets None.
+    """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @click.argument("as_argument", type=Whole(), required=False, metavar=f"[{name.upper()}]")
         @click.option(*spellings, "as_option", type=Whole(), metavar="N", help=f"{what}, if it is no argument.")
         @wraps(function)
-        def command(as_argument: int | None, as_option: int | None, **options: Any) -> Any:
+        def command(as_argument: int | None, as_option: int | None, all_of_them: bool = False, **options: Any) -> Any:
             given = [number for number in (as_argument, as_option) if number is not None]
-            if len(given) != 1:
-                raise click.UsageError(f"Give {name.upper()} once, as the argument or as {spellings[0]}.")
-            return function(**{name: given[0]}, **options)
+            if len(given) + all_of_them != 1:
+                others = ", or --all" if or_all else ""
+                raise click.UsageError(f"Give {name.upper()} once, as the argument or as {spellings[0]}{others}.")
+            return function(**{name: None if all_of_them else given[0]}, **options)
 
-        return command
+        return click.option("--all", "all_of_them", is_flag=True, help=or_all)(command) if or_all else command
 
     return decorate
 
 
-account_option = click.option("--account", "-a", "account_id", type=Whole(), metavar="N", required=True)
+account_option = click.option(
+    "--account", "-a", "account_id", type=Whole(), metavar="N", required=True, help="The account whose orders they are."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

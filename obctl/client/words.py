@@ -1,4 +1,4 @@
-"""The words for sides and kinds of orders, as the command line takes them and prints them."""
+"""The words for sides and kinds of orders, as the command line and the settings of agents take and print them."""
 
 from orderbook import OrderType, Side
 

@@ -7,7 +7,8 @@ import click
 
 from obctl.client.answers import balance_lines, plain_balance
 from obctl.client.connection import Connection, connected, instrument_of
-from obctl.client.options import Whole, connection_options, json_option, subject
+from obctl.client.options import connection_options, json_option, subject
+from obctl.number_types import Whole
 from obctl.setting_options import GroupedCommand
 from orderbook import AccountSnapshot
 

@@ -19,11 +19,11 @@ from obctl.agent.options import options_of
 from obctl.agent.report import print_report
 from obctl.agent.settings import AgentSettings, SettingsReader
 from obctl.errors import BadConfiguration
-from obctl.libraries import need
+from obctl.libraries import need_grpc
 from obctl.setting_options import GroupedCommand
 from orderbook_server.config import ConfigError
 
-LIBRARIES = ("uvloop", "aiohttp", "structlog", "prometheus_client", "grpc", "google.protobuf")
+LIBRARIES = ("uvloop", "aiohttp", "structlog", "prometheus_client")
 
 MAKER = SettingsReader(MarketMakerSettings, "Market maker")
 TWAP = SettingsReader(TwapSettings, "TWAP")
@@ -101,7 +101,7 @@ def passive_buyer(**options: str | bool | None) -> None:
 
 def run(reader: SettingsReader[Any], options: dict[str, str | bool | None], make: Callable[[Any], Strategy]) -> None:
     """Read the settings, and run the agent to its end."""
-    need("an agent", *LIBRARIES, extra="server")
+    need_grpc("an agent", *LIBRARIES)
     import uvloop
 
     from obctl.agent.process import trade

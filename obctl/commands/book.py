@@ -9,7 +9,8 @@ from obctl.client import terminal
 from obctl.client.answers import plain_rung
 from obctl.client.connection import Connection, connected, instrument_of
 from obctl.client.ladder import Ladder, Rung, rung_of
-from obctl.client.options import Whole, connection_options, json_option
+from obctl.client.options import connection_options, json_option
+from obctl.number_types import Whole
 from obctl.setting_options import GroupedCommand
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import click
 
 from obctl.client.connection import Connection, connected, instrument_of
 from obctl.client.feed import Record, execution_record, line_of, market_record
-from obctl.client.options import Whole, connection_options
+from obctl.client.options import connection_options
 from obctl.errors import Refused, Unreachable
+from obctl.number_types import Whole
 from obctl.setting_options import GroupedCommand
 
 if TYPE_CHECKING:

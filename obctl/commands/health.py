@@ -9,6 +9,7 @@ import click
 
 from obctl import exit_codes
 from obctl.errors import BadInput, Unreachable
+from obctl.number_types import Seconds
 
 METRICS_PAGE = "http://127.0.0.1:9100/metrics"
 SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{.*\})? (\S+)$", re.MULTILINE)
@@ -52,9 +53,7 @@ class ExpectationType(click.ParamType):  # type: ignore[type-arg]
     metavar="NAME=NUMBER",
     help="A metric that must be there, and have this value in all its samples; once for each.",
 )
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=3.0, show_default=True, help="Seconds to wait."
-)
+@click.option("--timeout", type=Seconds(), default=3.0, show_default=True, metavar="SECONDS", help="How long to wait.")
 def health(url: str, expectations: tuple[Expectation, ...], timeout: float) -> None:
     """Ask a metrics page whether its server or agent is well.
 
@@ -75,21 +74,33 @@ def health(url: str, expectations: tuple[Expectation, ...], timeout: float) -> N
 
 def read_page(url: str, timeout: float) -> str:
     """Return the text at a URL, asked for directly: no proxy lies between a container and itself."""
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname:
-        raise click.UsageError(f"{url!r} must be http://HOST:PORT/PATH.")
+    host, port, path = place_of(url)
+    connection = HTTPConnection(host, port, timeout=timeout)
     try:
-        connection = HTTPConnection(parts.hostname, parts.port, timeout=timeout)
-        connection.request("GET", parts.path or "/")
+        connection.request("GET", path)
         answer = connection.getresponse()
         text = answer.read().decode()
-    except ValueError as error:
+    except (HTTPException, UnicodeDecodeError) as error:  # the bytes of some other protocol are not for a terminal
+        raise Unreachable(f"{url} does not answer: what comes is no page of HTTP") from error
+    except UnicodeError as error:
         raise click.UsageError(f"{url!r}: {error}.") from error
-    except (OSError, HTTPException) as error:
+    except OSError as error:
         raise Unreachable(f"{url} does not answer: {error}") from error
     if answer.status != 200:
         raise Unreachable(f"{url} answers {answer.status} {answer.reason}")
     return text
+
+
+def place_of(url: str) -> tuple[str, int | None, str]:
+    """Return host, port and path of a URL; raise UsageError."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise click.UsageError(f"{url!r}: {error}.") from error
+    if parts.scheme != "http" or not host or not url.isprintable() or " " in url:
+        raise click.UsageError(f"{url!r} must be http://HOST:PORT/PATH.")
+    return host, port, parts._replace(scheme="", netloc="", path=parts.path or "/", fragment="").geturl()
 
 
 def complaint_about(page: str, expectation: Expectation) -> str | None:

@@ -1,4 +1,4 @@
-"""`obctl order`: send, change and take back orders on a running server."""
+"""`obctl order`: send, change, list and take back orders on a running server."""
 
 import json
 import time
@@ -7,17 +7,18 @@ from collections.abc import Callable
 import click
 
 from agents.errors import ServerUnavailable
-from obctl.client.answers import match_lines, plain_match
-from obctl.client.connection import Connection, connected
-from obctl.client.options import Whole, account_option, connection_options, json_option, subject
+from obctl.client.answers import match_lines, order_lines, plain_match, plain_order
+from obctl.client.connection import Connection, connected, instrument_of
+from obctl.client.options import account_option, connection_options, json_option, subject
 from obctl.client.words import ORDER_TYPES, SIDES, lots
+from obctl.number_types import Whole
 from obctl.setting_options import GroupedCommand
 from orderbook import DuplicateOrder, MatchResult
 
 
 @click.group()
 def order() -> None:
-    """Send, change and take back orders on a running server.
+    """Send, change, list and take back orders on a running server.
 
     Prices are in ticks, quantities in lots. ORDER_ID may be given as the argument or as --id.
 
@@ -26,6 +27,7 @@ def order() -> None:
       obctl order new --account 1 --side bid --price 100 --quantity 5
       obctl order new -a 1 -s ask -p 103 -q 5 --type post_only --id 17
       obctl order modify 17 --account 1 --quantity 3
+      obctl order list --account 1
       obctl order cancel 17 --account 1
     """
 
@@ -120,25 +122,54 @@ def modify(
     print_match(order_id, result, as_json)
 
 
-@order.command(cls=GroupedCommand)
-@subject("order_id", "--id", what="The order's id")
+@order.command("list", cls=GroupedCommand)
 @account_option
 @json_option
 @connection_options
-def cancel(connection: Connection, order_id: int, account_id: int, as_json: bool) -> None:
-    """Take a resting order back, and print how many lots of it were open.
+def list_orders(connection: Connection, account_id: int, as_json: bool) -> None:
+    """Print an account's resting orders in one instrument, first come first.
+
+    \b
+    Examples:
+      obctl order list --account 1
+      obctl order list -a 1 --json
+    """
+    with connected(connection) as client:
+        instrument = instrument_of(client, connection.symbol)
+        resting = client.open_orders(account_id).orders
+    if as_json:
+        about = {"account_id": account_id, "symbol": instrument.symbol}
+        click.echo(json.dumps(about | {"orders": [plain_order(each) for each in resting]}, indent=2))
+    else:
+        click.echo("\n".join(order_lines(account_id, resting)))
+
+
+@order.command(cls=GroupedCommand)
+@subject("order_id", "--id", what="The order's id", or_all="All orders of the account in the instrument.")
+@account_option
+@json_option
+@connection_options
+def cancel(connection: Connection, order_id: int | None, account_id: int, as_json: bool) -> None:
+    """Take back a resting order, or all of an account.
+
+    Prints how many lots of the order were open; of all, how many orders there were.
 
     \b
     Examples:
       obctl order cancel 17 --account 1
       obctl order cancel --id 17 -a 1 --json
+      obctl order cancel --all --account 1
     """
     with connected(connection) as client:
-        canceled = client.cancel_order(account_id, order_id)
-    if as_json:
-        click.echo(json.dumps({"order_id": order_id, "canceled_quantity": canceled}, indent=2))
-    else:
-        click.echo(f"order {order_id}\n  canceled {lots(canceled)}")
+        if order_id is None:
+            canceled = client.cancel_all(account_id)
+            plain = {"account_id": account_id, "canceled_orders": canceled}
+            lines = f"account {account_id}\n  canceled {canceled} order{'' if canceled == 1 else 's'}"
+        else:
+            canceled = client.cancel_order(account_id, order_id)
+            plain = {"order_id": order_id, "canceled_quantity": canceled}
+            lines = f"order {order_id}\n  canceled {lots(canceled)}"
+    click.echo(json.dumps(plain, indent=2) if as_json else lines)
 
 
 def print_match(order_id: int, result: MatchResult, as_json: bool) -> None:

@@ -6,23 +6,22 @@ from typing import Any
 import click
 
 from obctl.errors import BadConfiguration, BadInput
+from obctl.number_types import Whole
 from orderbook_server.config import ConfigError
 
 ALL = "all"
 
 
-class Account(click.ParamType):  # type: ignore[type-arg]
+class Account(Whole):
     """The number of an account, or `all`."""
 
-    name = "account"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or the word."""
-        if value == ALL:
-            return ALL
-        if not (value.isascii() and value.isdigit()) or len(value) > 20 or int(value) >> 64:
-            self.fail(f"{value!r} is neither the number of an account nor {ALL}.", param, ctx)
-        return int(value)
+        return ALL if value == ALL else super().convert(value, param, ctx)
+
+    def complaint(self) -> str:
+        """Return what anything else is."""
+        return f"neither the number of an account nor {ALL}"
 
 
 @click.group()

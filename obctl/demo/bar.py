@@ -5,27 +5,21 @@ from rich.measure import Measurement
 from rich.segment import Segment
 from rich.style import Style
 
-from obctl.client.ladder import EIGHTHS, FULL
+from obctl.client.ladder import bar
 
 
 class Bar:
-    """Takes `part` (0 to 1) of the width that there is; in letters where the terminal knows no others."""
+    """Takes of the width that there is what `quantity` is of `largest`; in letters where there are no blocks."""
 
-    def __init__(self, part: float, colour: str) -> None:
-        self.part = part
+    def __init__(self, quantity: int, largest: int, colour: str) -> None:
+        self.quantity = quantity
+        self.largest = largest
         self.style = Style(color=colour)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the bar on one line."""
-        yield Segment(self.text(options.max_width, ascii_only=options.ascii_only), self.style)
-
-    def text(self, width: int, *, ascii_only: bool = False) -> str:
-        """Return the bar's characters: `width` of them at most, and one at least."""
-        eighths = max(1, round(min(self.part, 1.0) * width * 8))
-        if ascii_only:
-            return "#" * -(-eighths // 8)
-        full, rest = divmod(eighths, 8)
-        return FULL * full + EIGHTHS[rest].strip()
+        text = bar(self.quantity, self.largest, options.max_width, blocks=not options.ascii_only)
+        yield Segment(text, self.style)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         """Ask for all the width that is left."""

@@ -97,7 +97,7 @@ def add_level(table: Table, level: LevelDepth, side: Side, most: int) -> None:
     table.add_row(
         Text(f"{level.price:,}", style=colour),
         f"{level.total_quantity:,}",
-        Bar(level.total_quantity / most, colour),
+        Bar(level.total_quantity, most, colour),
     )
 
 

@@ -140,6 +140,7 @@ def test_the_accounts_differ():
         (SHARED[MAKER], "metrics_port", "65536", "65536 must be a whole number from 0 to 65535"),
         (SHARED[MAKER], "log_level", "loud", "'loud' must be debug, info, warning or error"),
         (SHARED[MAKER], "tls_ca", "/no/such.pem", "'/no/such.pem' cannot be read: No such file or directory"),
+        (SHARED[MAKER], "token", "secret é", "the token is empty, or has characters that no token has"),
         (SHARED[MAKER], "symbol", "a\nb", "'a\\nb' must have printable characters alone"),
     ],
 )  # fmt: skip
@@ -159,6 +160,11 @@ def test_what_does_not_go_together_is_named_too(tmp_path):
     assert refusal(SHARED[MAKER], {"tls_key": str(pem)}) == "--tls-key: is of no use without its certificate"
     both = read(SHARED[MAKER], {"tls_key": str(pem), "tls_cert": str(pem)})
     assert both.tls_cert == both.tls_key == pem
+
+
+def test_a_token_that_is_wrong_is_not_told():
+    assert refusal(SHARED[MAKER], {"token": ""}) == "--token: the token is empty, or has characters that no token has"
+    assert "secret" not in refusal(SHARED[MAKER], {}, {"OBCTL_TOKEN": "secret\n"})
 
 
 @pytest.mark.parametrize("word", ["maybe", "2"])

@@ -249,6 +249,26 @@ def test_a_token_that_cannot_be_one_is_not_sent_and_not_told(connect, market, to
     assert not token or token not in str(error.value)
 
 
+def test_no_channel_stays_open_where_the_client_cannot_be_made(monkeypatch):
+    closed = []
+
+    class Channel:
+        def close(self):
+            closed.append(self)
+
+    class AsyncChannel(Channel):
+        async def close(self):
+            super().close()
+
+    monkeypatch.setattr("agents.gateways.grpc.blocking.open_blocking_channel", lambda *_: Channel())
+    monkeypatch.setattr("agents.gateways.grpc.client.open_channel", lambda *_: AsyncChannel())
+    with pytest.raises(ValueError, match="the token"):
+        BlockingOrderBookClient.connect(token="")
+    with pytest.raises(ValueError, match="the token"):
+        asyncio.run(GrpcOrderBookClient.connect(token=""))
+    assert [type(channel) for channel in closed] == [Channel, AsyncChannel]
+
+
 @pytest.fixture
 def certificates(tmp_path):
     """Return the server's credentials, which ask for certificates, and the files of who may come in."""

@@ -17,7 +17,7 @@ from .serve_process import OBCTL, run
 from .test_main import examples
 
 COMMANDS = [
-    *("order", "order new", "order modify", "order cancel"),
+    *("order", "order new", "order modify", "order list", "order cancel"),
     *("account", "account credit", "account debit", "account balance"),
     *("book", "events"),
 ]
@@ -122,6 +122,32 @@ def test_cancel(market: Market) -> None:
         f"obctl order cancel: unknown_order: cancel of order 11 of account 1 in {market.symbol}: "
         "no resting order has this id\n"
     )
+
+
+def test_list(market: Market) -> None:
+    assert market.obctl("order", "list", "-a", 1) == "account 1 has no resting orders\n"
+    market.small_book()
+    assert market.obctl("order", "list", "-a", 1).splitlines() == [
+        "account 1  side  price  lots",
+        "order 11    bid     99    40",
+        "order 12    bid     99     2",
+        "order 13    bid     98     7",
+    ]
+    assert json.loads(market.obctl("order", "list", "--account", 2, "--json")) == {
+        "account_id": 2,
+        "symbol": market.symbol,
+        "orders": [{"order_id": 21, "side": "ask", "price": 103, "quantity": 20}],
+    }
+    assert json.loads(market.obctl("order", "list", "-a", 3, "--json"))["orders"] == []
+
+
+def test_cancel_all(market: Market) -> None:
+    market.small_book()
+    assert market.obctl("order", "cancel", "--all", "--account", 1) == "account 1\n  canceled 3 orders\n"
+    assert market.client.open_orders(1, symbol=market.symbol).orders == ()
+    told = json.loads(market.obctl("order", "cancel", "--all", "-a", 2, "--json"))
+    assert told == {"account_id": 2, "canceled_orders": 1}
+    assert market.obctl("order", "cancel", "--all", "--account", 1) == "account 1\n  canceled 0 orders\n"
 
 
 def test_accounts(market: Market) -> None:

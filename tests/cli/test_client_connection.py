@@ -41,7 +41,11 @@ def name_of(words: tuple[object, ...]) -> str:
             "A market order has no --price.",
         ),
         (["order", "new", "-s", "bid", "-p", "1", "-q", "1"], "Missing option '--account' / '-a'"),
-        (["order", "cancel", "-a", "1"], "Give ORDER_ID once, as the argument or as --id."),
+        (["order", "modify", "-a", "1", "-q", "1"], "Give ORDER_ID once, as the argument or as --id."),
+        (["order", "cancel", "-a", "1"], "Give ORDER_ID once, as the argument or as --id, or --all."),
+        (["order", "cancel", "1", "--all", "-a", "1"], "Give ORDER_ID once"),
+        (["order", "cancel", "--all"], "Missing option '--account' / '-a'"),
+        (["order", "list"], "Missing option '--account' / '-a'"),
         (["order", "cancel", "1", "--id", "1", "-a", "1"], "Give ORDER_ID once"),
         (["account", "credit", "1"], "Give --base, --quote or both."),
         (["account", "debit", "1"], "Give --base, --quote or both."),
@@ -66,7 +70,7 @@ def test_a_wrong_command_line(words: list[str], problem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("book",), ("account", "balance", "1"), ("events",), NEW, ("order", "cancel", "1", "-a", "1")]
+    "words", [("book",), ("account", "balance", "1"), ("events",), NEW, ("order", "cancel", "--all", "-a", "1")]
 )
 def test_an_instrument_that_is_not_there(market: Market, words: tuple[object, ...]) -> None:
     told = market.obctl(*words, "--symbol", "NO-SUCH", status=5)
@@ -123,9 +127,7 @@ def test_an_order_whose_answer_is_lost_is_named(market: Market, monkeypatch: pyt
     assert told == "obctl order new: order: the connection is lost; order 5 may have been accepted\n"
 
 
-@pytest.mark.parametrize(
-    "words", [("book",), ("account", "balance", "1"), ("order", "cancel", "1", "-a", "1"), ("events",)]
-)
+@pytest.mark.parametrize("words", [("book",), ("account", "balance", "1"), ("order", "list", "-a", "1"), ("events",)])
 def test_no_server(words: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         place = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -204,6 +206,13 @@ def test_tls(tmp_path: Path) -> None:
         assert by_environment.exit_code == 0
         for words in (["--tls-ca", other, *own], ["--tls-ca", ca], []):
             assert client_command("book", "--endpoint", place, "--timeout", 1, *words).exit_code == 6
+
+
+def test_grpc_prints_nothing_of_its_own(market: Market) -> None:
+    """In a process of its own, where gRPC is loaded by the command: TLS that fails is one line."""
+    done = run("book", "--timeout", "1", "--tls-ca", __file__, OBCTL_ENDPOINT=f"https://{market.endpoint}")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (6, "", 1), done.stderr
+    assert done.stderr.startswith(f"obctl book: connection ({market.endpoint}): ")
 
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,15 @@
 """`obctl health`: what it says of pages of metrics, and with which exit status."""
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+
+from obctl.commands.health import METRICS_PAGE
+from tests.replay.helpers import obctl
 
 from .compose_file import free_ports
 from .serve_process import run
@@ -50,6 +54,16 @@ def test_well(address: str, expected: list[str]) -> None:
     assert ask(f"{address}/metrics", *[f"--expect={each}" for each in expected]) == (0, "well\n", "")
 
 
+def test_examples(address: str) -> None:
+    text = obctl("health", "--help").stdout
+    _, _, examples = text.partition("Examples:\n")
+    first, second = (line.split()[2:] for line in examples.partition("\n\n")[0].splitlines())
+    assert first == []
+    assert METRICS_PAGE in text, "which the first one asks; here somebody else may have that port"
+    assert second[0] == "http://127.0.0.1:9101/metrics"
+    assert ask(f"{address}/metrics", *second[1:]) == (0, "well\n", "")
+
+
 @pytest.mark.parametrize(
     ("expected", "complaint"),
     [
@@ -80,7 +94,38 @@ def test_no_proxy_is_asked(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["file:///etc/hostname"], ["127.0.0.1:9100"], ["http://a:b/"], ["--expect", "x"], ["--timeout", "0"]]
+    "words",
+    [
+        *(["file:///etc/hostname"], ["127.0.0.1:9100"], ["http://a:b/"], ["http://a:99999/"], ["http://[::1/"], [""]),
+        *(
+            ["http://a..b/"],
+            [f"http://{'a' * 100}/"],
+            ["http://127.0.0.1:1/a b"],
+            ["http://127.0.0.1:1/\r\nX: 1"],
+            ["http://127.0.0.1:1/é"],
+        ),
+        *(["--expect", "x"], ["--timeout", "0"], ["--timeout", "nan"], ["--timeout", "inf"], ["--timeout", "1e300"]),
+    ],
 )
 def test_wrong_command_line(words: list[str]) -> None:
-    assert ask(*words)[0] == 2
+    status, told, error = ask(*words)
+    assert (status, told) == (2, "")
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("answer", [b"\0\0\x12\x04\0\x1b[31m\n", b"HTTP/1.0 200 OK\r\n\r\n\xff", b"", b"HTTP/1.0 \r\n"])
+def test_something_else_answers(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def reply() -> None:
+            with listener.accept()[0] as connection:
+                connection.recv(1000)
+                connection.sendall(answer)
+
+        Thread(target=reply, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        assert ask(url) == (6, "", f"obctl health: {url} does not answer: what comes is no page of HTTP\n")
+
+
+def test_a_query_is_asked_for_too(address: str) -> None:
+    assert ask(f"{address}/metrics?x=1")[2].endswith("answers 404 Not Found\n"), "the page is /metrics alone"

@@ -19,7 +19,7 @@ from tests.replay.lobster_maker import Lobster
 
 OBCTL = [sys.executable, "-m", "obctl"]
 CLIENTS = {"account", "book", "events", "order"}  # whose examples need a server: test_client_commands.py runs them
-ELSEWHERE = {*CLIENTS, "agent"}  # test_agent.py runs those
+ELSEWHERE = {*CLIENTS, "agent", "health"}  # test_agent.py and test_health.py run those
 
 
 def test_help_lists_every_command() -> None:

@@ -127,7 +127,7 @@ def test_the_tables(config: Path, tmp_path: Path) -> None:
     assert {trade["taker_side"] for trade in trades} == {"bid", "ask"}
     assert [trade["time_ns"] for trade in trades] == sorted(trade["time_ns"] for trade in trades)
     assert [sample["time_ns"] for sample in samples] == [500_000_000 * number for number in range(11)]
-    assert samples[0]["best_bid"] is None
+    assert samples[0]["last_price"] is None
     assert samples[-1]["mid"] == (summary["best_bid"] + summary["best_ask"]) / 2
     assert len(positions) == 11 * 22
     assert [row["agent"] for row in positions[:22]] == [agent["name"] for agent in summary["agents"]]
@@ -138,7 +138,7 @@ def test_the_tables(config: Path, tmp_path: Path) -> None:
         assert last[agent["name"]] == (agent["inventory_lots"], agent["cash"], agent["profit"])
 
 
-@pytest.mark.parametrize(("name", "begins"), [("p.png", b"\x89PNG"), ("p.html", b"<html>")])
+@pytest.mark.parametrize(("name", "begins"), [("p.png", b"\x89PNG"), ("p.html", b"<!doctype html>")])
 def test_the_plot(config: Path, tmp_path: Path, name: str, begins: bytes) -> None:
     obctl("simulate", config, "--plot", tmp_path / name)
     drawn = (tmp_path / name).read_bytes()

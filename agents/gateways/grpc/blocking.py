@@ -116,11 +116,11 @@ class BlockingOrderBookClient:
         """
         where = Endpoint.parse(endpoint)
         channel = open_blocking_channel(where, tls)
-        client = cls(channel, symbol=symbol, token=token, timeout_s=timeout_s, name=str(where))
         try:
+            client = cls(channel, symbol=symbol, token=token, timeout_s=timeout_s, name=str(where))
             client._ready()
         except BaseException:
-            client.close()
+            channel.close()
             raise
         return client
 

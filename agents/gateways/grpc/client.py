@@ -125,11 +125,12 @@ class GrpcOrderBookClient:
         `tls`, means TLS. Raise ValueError, OSError where the arguments are wrong, ServerUnavailable after timeout_s.
         """
         where = Endpoint.parse(endpoint)
-        client = cls(open_channel(where, tls), symbol=symbol, token=token, timeout_s=timeout_s, name=str(where))
+        channel = open_channel(where, tls)
         try:
+            client = cls(channel, symbol=symbol, token=token, timeout_s=timeout_s, name=str(where))
             await client._ready()
         except BaseException:
-            await client.close()
+            await channel.close()
             raise
         return client
 
