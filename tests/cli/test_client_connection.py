@@ -208,9 +208,11 @@ def test_tls(tmp_path: Path) -> None:
             assert client_command("book", "--endpoint", place, "--timeout", 1, *words).exit_code == 6
 
 
-def test_grpc_prints_nothing_of_its_own(market: Market) -> None:
-    """In a process of its own, where gRPC is loaded by the command: TLS that fails is one line."""
-    done = run("book", "--timeout", "1", "--tls-ca", __file__, OBCTL_ENDPOINT=f"https://{market.endpoint}")
+def test_grpc_prints_nothing_of_its_own(market: Market, tmp_path: Path) -> None:
+    """In a process of its own, where gRPC is loaded by the command: TLS with a server that has none is one line."""
+    ca = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(ca)
+    done = run("book", "--timeout", "1", "--tls-ca", str(ca), OBCTL_ENDPOINT=f"https://{market.endpoint}")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (6, "", 1), done.stderr
     assert done.stderr.startswith(f"obctl book: connection ({market.endpoint}): ")
 
