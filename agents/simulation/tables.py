@@ -65,6 +65,11 @@ def _reader(hint: Any) -> Callable[[object], Any]:
     return readers[hint]
 
 
+def _shown(value: object) -> str:
+    """Return a value as people wrote it."""
+    return str(value) if isinstance(value, Decimal) else repr(value)
+
+
 def as_dataclass(kind: type[Made], table: Mapping[str, object], where: str) -> Made:
     """Return a dataclass made of a table; `where` is the table's name, empty for the top of the file.
 
@@ -80,7 +85,7 @@ def as_dataclass(kind: type[Made], table: Mapping[str, object], where: str) -> M
         try:
             values[key] = _reader(hints[key])(value)
         except TypeError as error:
-            raise ConfigError(f"{place}{key}: {value!r} must be {error}") from error
+            raise ConfigError(f"{place}{key}: {_shown(value)} must be {error}") from error
     for name, entry in entries.items():
         if name not in values and entry.default is MISSING:
             raise ConfigError(f"{place}{name}: is missing")

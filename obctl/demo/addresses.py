@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Mapping
 
-from orderbook_server.config import ConfigError, read_settings
+from orderbook_server.config import ConfigError, Settings, read_settings
 from orderbook_server.config.settings import LISTENERS
 from orderbook_server.server import Server
 
@@ -16,7 +16,7 @@ async def open_server(named: Mapping[str, str]) -> tuple[Server, list[str]]:
     addresses = dict(named)
     taken: dict[str, str] = {}
     while True:
-        server = Server(read_settings(addresses))
+        server = Server(settings_for(addresses))
         try:
             await server.start()
         except ConfigError as error:
@@ -28,6 +28,15 @@ async def open_server(named: Mapping[str, str]) -> tuple[Server, list[str]]:
             addresses[listener] = str(usual._replace(port=0))
         else:
             return server, [f"{usual} is taken: {name} is at {server.addresses[name]}" for name, usual in taken.items()]
+
+
+def settings_for(addresses: Mapping[str, str]) -> Settings:
+    """Return the settings of a server at these addresses; raise ConfigError for one that strangers could reach."""
+    settings = read_settings({**addresses, "insecure": True})
+    for name in LISTENERS:
+        if (address := getattr(settings, name)) and not address.is_loopback():
+            raise ConfigError(name, problem=f"{address} is not on loopback, and the demo asks nobody for a token")
+    return settings
 
 
 def failed_listener(server: Server) -> str:

@@ -242,6 +242,13 @@ def changed(code: str, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=CLEAN)
 
 
+def test_an_address_beyond_loopback() -> None:
+    done = run("demo", "--tcp", "0.0.0.0:0", "--seconds", "1")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == ("obctl demo: tcp: 0.0.0.0:0 is not on loopback, and the demo asks nobody for a token\n")
+
+
 def test_usual_ports_that_are_taken() -> None:
     """Others are taken in their place, and that is said; who asks for JSON has it on standard error."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
