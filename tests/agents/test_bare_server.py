@@ -13,7 +13,6 @@ from agents.gateways.order_ids import OrderIds, first_order_id
 from agents.requests import Best, OwnFill, Tape
 from orderbook import OrderType, OrderView, Side, UnknownOrder
 
-from ..server.conftest import quiet_logs  # noqa: F401 - it is used by being there
 from ..server.grpc.client import serving
 from .fake_server import faking
 
