@@ -17,7 +17,6 @@ from agents.runner.observer import Observer
 from agents.strategies import PassiveBuyer, PassiveBuyerSettings
 from orderbook import OrderType, OrderView, Side, UnknownOrder
 
-from ..server.conftest import quiet_logs  # noqa: F401 - it is used by being there
 from ..server.grpc.client import serving
 from .fake_server import faking
 

@@ -18,7 +18,6 @@ from orderbook_server.auth import Access
 from orderbook_server.config import Settings
 from orderbook_server.gateways.grpc import GrpcGateway
 
-from ..server.conftest import quiet_logs  # noqa: F401 - it is used by being there
 from ..server.grpc.client import SMALL_WINDOW, TWO_MARKETS, serving
 from ..server.running import SECONDS, eventually, running
 

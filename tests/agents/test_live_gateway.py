@@ -43,7 +43,6 @@ from orderbook_server.config import Settings
 from orderbook_server.gateways.grpc import GrpcGateway
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
-from ..server.conftest import quiet_logs  # noqa: F401 - it is used by being there
 from ..server.grpc.client import SMALL_WINDOW, TWO_MARKETS, serving
 from ..server.running import SECONDS, eventually, running
 from .fake_server import NEVER, faking
