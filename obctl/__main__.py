@@ -1,6 +1,6 @@
 """Run the command line as `python -m obctl`."""
 
-from obctl.main import main
+from obctl.main import run
 
 if __name__ == "__main__":
-    main(prog_name="obctl")
+    run()
