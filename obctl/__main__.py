@@ -1,6 +1,6 @@
 """Run the command line as `python -m obctl`."""
 
-from obctl.main import run
+from obctl.main import main
 
 if __name__ == "__main__":
-    run()
+    main(prog_name="obctl")

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -119,19 +118,3 @@ def main() -> None:
     wrong, 3 a verification found a difference, 5 the server refused, 6 the
     server cannot be reached, 130 interrupted.
     """
-
-
-def run() -> None:
-    """Be the process `obctl`: run the command line, and leave.
-
-    Where gRPC was loaded, without what the interpreter does in the end: threads of its C core are known to crash there.
-    """
-    try:
-        main(prog_name="obctl")
-    except SystemExit as end:
-        if "grpc" not in sys.modules:
-            raise
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError):  # nobody is left to be told
-                stream.flush()
-        os._exit(end.code if isinstance(end.code, int) else exit_codes.OK)

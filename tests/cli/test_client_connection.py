@@ -1,8 +1,6 @@
 """Client commands and their server: wrong words, refusals, where it is, tokens, TLS, and a server that is not there."""
 
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -226,19 +224,3 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
         2,
         "obctl book: a client of the server needs grpc: pip install 'obctl[server]'\n",
     )
-
-
-@pytest.mark.parametrize(
-    ("words", "ends"), [(["book", "--endpoint", "127.0.0.1:1", "--timeout", "1"], ""), ([], "end\n")]
-)
-def test_a_process_with_grpc_leaves_without_the_interpreter_s_end(words: list[str], ends: str) -> None:
-    """In it gRPC has been seen to crash. What was printed before is not lost."""
-    code = (
-        "import atexit, sys; from obctl.main import run; atexit.register(print, 'end'); "
-        f"print('begin'); sys.argv[1:] = {words or ['--version']}; run()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == (6 if words else 0)
-    assert done.stdout.startswith("begin\n")
-    assert done.stdout.endswith(ends)
-    assert ("end\n" in done.stdout) == bool(ends)

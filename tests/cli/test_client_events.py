@@ -151,13 +151,16 @@ def test_from_is_the_last_one_known(market: Market) -> None:
 @contextmanager
 def following(market: Market, *words: str, **pipes: Any) -> Iterator[subprocess.Popen[str]]:
     """Run `obctl events` while the block lasts."""
-    process = subprocess.Popen(
-        [*OBCTL, "events", *words],
-        env=CLEAN | market.environment,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | pipes,
-    )
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # shells turn it off in what runs behind them
+    try:  # nothing of Python may run in the child before it is another program: gRPC's threads live in this process
+        process = subprocess.Popen(
+            [*OBCTL, "events", *words],
+            env=CLEAN | market.environment,
+            text=True,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | pipes,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     try:
         yield process
     finally:
@@ -169,7 +172,9 @@ def read_line(process: subprocess.Popen[str]) -> str:
     """Return the next line, which must come soon."""
     assert process.stdout
     assert select.select([process.stdout], [], [], SECONDS)[0]
-    return process.stdout.readline()
+    line = process.stdout.readline()
+    assert line
+    return line
 
 
 def test_it_follows_line_by_line_until_ctrl_c(market: Market) -> None:
