@@ -18,6 +18,19 @@ TCP_ALONE = ["--tcp", "127.0.0.1:0", "--grpc", "none", "--metrics", "none"]
 SECONDS = 30  # that anything may take which should come at once
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have processes that are started in the block hear SIGINT, which shells turn off in what runs behind them.
+
+    Nothing of Python may run in a child before it is another program: gRPC's threads may live in this process.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `obctl` to its end."""
     env = CLEAN | environment

@@ -20,7 +20,7 @@ from obctl.client.feed import execution_record, line_of, market_record
 from orderbook import OrderType, Side, Trade
 
 from .client_server import Market, client_command
-from .serve_process import CLEAN, FREE, OBCTL, SECONDS, Server, serving
+from .serve_process import CLEAN, FREE, OBCTL, SECONDS, Server, interruptible, serving
 
 STAMP = r"(\d+)  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}  (\S+)  "
 
@@ -151,16 +151,13 @@ def test_from_is_the_last_one_known(market: Market) -> None:
 @contextmanager
 def following(market: Market, *words: str, **pipes: Any) -> Iterator[subprocess.Popen[str]]:
     """Run `obctl events` while the block lasts."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # shells turn it off in what runs behind them
-    try:  # nothing of Python may run in the child before it is another program: gRPC's threads live in this process
+    with interruptible():
         process = subprocess.Popen(
             [*OBCTL, "events", *words],
             env=CLEAN | market.environment,
             text=True,
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | pipes,
         )
-    finally:
-        signal.signal(signal.SIGINT, before)
     try:
         yield process
     finally:

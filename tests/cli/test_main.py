@@ -17,6 +17,8 @@ from obctl.simulate.example import EXAMPLE as SIMULATION
 from tests.replay.helpers import Flow, obctl, write_csv
 from tests.replay.lobster_maker import Lobster
 
+from .serve_process import interruptible
+
 OBCTL = [sys.executable, "-m", "obctl"]
 CLIENTS = {"account", "book", "events", "order"}  # whose examples need a server: test_client_commands.py runs them
 ELSEWHERE = {*CLIENTS, "agent", "health"}  # test_agent.py and test_health.py run those
@@ -138,12 +140,10 @@ def test_colours_and_progress_on_a_terminal(tmp_path: Path) -> None:
 def test_ctrl_c_ends_quietly_and_leaves_no_file(tmp_path: Path) -> None:
     trades, pipe = tmp_path / "trades.csv", tmp_path / "pipe.csv"
     os.mkfifo(pipe)
-    process = subprocess.Popen(
-        [*OBCTL, "replay", str(pipe), "--trades", str(trades)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
+    with interruptible():
+        process = subprocess.Popen(
+            [*OBCTL, "replay", str(pipe), "--trades", str(trades)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
     with pipe.open("wb", buffering=0) as feed:  # and keep it open: the replay waits for more
         feed.write(b"ts,action,order_id,side,price,quantity\n1,ADD,1,BUY,5,5\n")
         deadline = time.monotonic() + 30

@@ -136,14 +136,18 @@ def test_a_host_that_is_not_there() -> None:
     assert re.fullmatch(r"obctl serve: tcp: cannot listen on no-such-host\.invalid:0: .+\n", done.stderr), done.stderr
 
 
+def limited(*limits: str) -> list[str]:
+    """Return the beginning of a command that runs under limits, in the words of the shell's ulimit."""
+    return ["sh", "-c", "".join(f"ulimit {limit}; " for limit in limits) + 'exec "$@"', "sh"]
+
+
 def test_more_events_than_memory() -> None:
     done = subprocess.run(
-        [*OBCTL, "serve", *TCP_ALONE, "--event-capacity", str(2**32)],
+        [*limited("-v 8388608"), *OBCTL, "serve", *TCP_ALONE, "--event-capacity", str(2**32)],
         env=CLEAN,
         capture_output=True,
         text=True,
         timeout=SECONDS,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33)),
     )
     assert done.returncode == 2
     assert done.stderr == "obctl serve: event_capacity: no memory for 4294967296 events\n"
@@ -318,11 +322,10 @@ def test_warnings_where_strangers_come_in(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("hard", "expected", "warned"), [(3000, 2024, False), (1500, 1500, True)])
 def test_the_limit_of_open_files_is_raised_as_far_as_it_goes(hard: int, expected: int, warned: bool) -> None:
     process = subprocess.Popen(
-        [*OBCTL, "serve", *TCP_ALONE, "--connections-max", "1000"],
+        [*limited("-S -n 256", f"-H -n {hard}"), *OBCTL, "serve", *TCP_ALONE, "--connections-max", "1000"],
         stderr=subprocess.PIPE,
         text=True,
         env=CLEAN,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard)),
     )
     try:
         server = Server(process)
