@@ -90,13 +90,13 @@ def test_check_as_json() -> None:
         (["--sync", "interval", "50"], "interval 50"),
         (["--sync", "interval 50"], "interval 50"),
         (["--sync", "interval", "50", "--sync", "never"], "never"),
-        (["--sync", "always", "--in-memory"], "always"),
+        (["--sync", "always", "--insecure"], "always"),
     ],
 )
 def test_sync_may_be_two_words(words: list[str], sync: str) -> None:
     settings = json.loads(run("serve", "--check", "--json", *words).stdout)
     assert settings["sync"] == sync
-    assert settings["in_memory"] is ("--in-memory" in words)
+    assert settings["insecure"] is ("--insecure" in words)
 
 
 @pytest.mark.parametrize(
