@@ -10,7 +10,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
-from orderbook import SequenceGone
+from orderbook import JournalFull, SequenceGone
 from orderbook_server.auth import Access
 from orderbook_server.gateways.grpc.access import Context, Gate, check, check_batch
 from orderbook_server.gateways.grpc.feeds import AccountReader, Bell, EventFeed, EventReader, Reader
@@ -22,6 +22,7 @@ from orderbook_server.protocol.rpc.accounts import Accounts
 from orderbook_server.protocol.rpc.books import Books
 from orderbook_server.protocol.rpc.common import Desk, Malformed
 from orderbook_server.protocol.rpc.orders import Orders
+from orderbook_server.sequencer.release import Release
 from orderbook_server.sequencer.sequencer import Session
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
@@ -46,17 +47,21 @@ class Service:
     """The RPCs of OrderBookService.
 
     Handlers take and return bytes: so the histogram of handling covers all of our work, and the bytes of an event can
-    go to all subscribers. From a command's being put in order to its answer nothing is awaited: a client that goes
-    away, or a deadline, cannot come between. Only batches of Trade let others have their turn between two commands.
+    go to all subscribers. From a command's being put in order to its answer nothing is awaited but that it is durable:
+    a client that goes away then, or a deadline, takes the answer away, and not the command. Only batches of Trade let
+    others have their turn between two commands.
     """
 
-    def __init__(self, desk: Desk, gate: Gate, stats: TransportStats, streams: Streams, bell: Bell) -> None:
+    def __init__(
+        self, desk: Desk, gate: Gate, stats: TransportStats, streams: Streams, bell: Bell, release: Release
+    ) -> None:
         orders, accounts, books = Orders(desk), Accounts(desk), Books(desk)
         self._desk = desk
         self._gate = gate
         self._stats = stats
         self._streams = streams
         self._bell = bell
+        self._release = release
         self._feed = EventFeed(desk)
         self._readers: set[EventReader] = set()
         self._trading = trade.Trading(desk, orders)
@@ -98,7 +103,7 @@ class Service:
         """Return the handler of an RPC that is one request and one response."""
         rpc, request_class = method.name, GetMessageClass(method.input_type)
         response_class = GetMessageClass(method.output_type)
-        gate, stats, answer = self._gate, self._stats, self._answers[method.name]
+        gate, stats, answer, settled = self._gate, self._stats, self._answers[method.name], self._release.settled
 
         def call(message: bytes, context: Context) -> bytes:
             began = perf_counter_ns()
@@ -119,7 +124,9 @@ class Service:
 
         async def handle(message: bytes, context: Context) -> bytes:
             try:
-                return call(message, context)
+                response = call(message, context)
+                await settled()
+                return response
             except Refused as refusal:
                 await refuse(context, rpc, refusal)
 
@@ -146,6 +153,7 @@ class Service:
             try:
                 reader = reader_of(request)
             except SequenceGone as error:
+                await self._release.settled()  # it tells the last number
                 raise Refused(grpc.StatusCode.OUT_OF_RANGE, str(error)) from None
             try:
                 await context.send_initial_metadata(())
@@ -174,18 +182,28 @@ class Service:
                 began = perf_counter_ns()
                 request = self._batch(message, access, context, first=first)
                 if request.options.cancel_on_disconnect:
-                    session = self._desk.sequencer.open_session()
+                    session = self._canceling_session()
                 response = wire.TradeResponse()
                 with stream.whole():  # what was begun is answered, also when the server shuts down
                     for _turn in self._trading.run(request, response, session):
                         await asyncio.sleep(0)
-                answer = response.SerializeToString()
-                self._stats.handling.observe(perf_counter_ns() - began)
+                    answer = response.SerializeToString()
+                    self._stats.handling.observe(perf_counter_ns() - began)
+                    await self._release.settled()
                 await context.write(answer)
                 first = False
         finally:
             if session is not None:
-                session.cancel_orders()
+                session.end()
+
+    def _canceling_session(self) -> Session:
+        """Return a session whose orders are cancelled when it ends; raise Refused where that cannot be kept."""
+        session = self._desk.sequencer.open_session()
+        try:
+            session.cancel_on_disconnect = True
+        except JournalFull as error:
+            raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, error.code) from None
+        return session
 
     def _batch(self, message: bytes, access: Access, context: Context, *, first: bool) -> wire.TradeRequest:
         """Return a batch of which every command may be carried out; raise Refused, and then none is."""
