@@ -36,9 +36,7 @@ class Frame:
 
 @disjoint_base
 class JournalReader:
-    def __new__(
-        cls, folder: Path, *, after: int = 0, until: int | None = None, live: bool = False
-    ) -> JournalReader: ...
+    def __new__(cls, folder: Path, *, after: int = 0, until: int | None = None, live: bool = False) -> JournalReader: ...
     @property
     def folder(self) -> Path: ...
     @property

@@ -24,6 +24,7 @@ from orderbook_server.sequencer.sequencer import Sequencer
 
 PAGE = Path(__file__).parents[2] / "docs" / "server.md"
 BTC, ETH = 0, 1
+OURS = ("matching", "orderbook_journal", "obctl")
 TEXT, OPEN_METRICS = "text/plain", "application/openmetrics-text; version=1.0.0"
 
 
@@ -202,7 +203,7 @@ def test_both_formats_say_the_same(sequencer):
         {
             key: value
             for key, value in samples(*one).items()
-            if key[0].startswith(("matching", "orderbook_journal", "obctl"))
+            if key[0].startswith(OURS)
         }
         for one in ((text.decode(), openmetrics.text_string_to_metric_families), (scrape(metrics),))
     ]
