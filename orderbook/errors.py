@@ -132,6 +132,13 @@ class Halted(OrderBookError):
     number = 17
 
 
+class JournalFull(OrderBookError):
+    """There is no room to keep another command, which a server refuses before it is matched; no engine raises it."""
+
+    code = "journal_full"
+    number = 18
+
+
 class SequenceGone(OrderBookError):
     """The events asked for are no longer held, or not there yet."""
 

@@ -63,7 +63,7 @@ cdef enum:
 
 cdef inline uint64_t width_code(uint64_t number) noexcept nogil:
     """Return the code of the width that a number needs: 0, 2, 4 or 8 bytes."""
-    return (number != 0) + (number > 0xFFFF) + (number > 0xFFFFFFFF)
+    return <uint64_t>(number != 0) + <uint64_t>(number > 0xFFFF) + <uint64_t>(number > <uint64_t>0xFFFFFFFF)
 
 
 cdef inline size_t width_of(uint64_t code) noexcept nogil:

@@ -57,6 +57,7 @@ cdef struct ExecutionLog:
     Execution *ring
     uint64_t capacity          # records in the ring
     uint64_t last              # number of the newest, 0 before the first
+    uint64_t before            # number of the last one that was never in the ring, which began behind it
     uint64_t place             # where in the ring the next goes
     uint64_t *newest           # per slot of an account: its newest, 0 none
     uint32_t accounts          # slots that there is room for
@@ -91,9 +92,16 @@ cdef inline int execution_log_reserve(ExecutionLog *log, uint32_t account) noexc
     return 0
 
 
+cdef inline int execution_log_begin(ExecutionLog *log, uint64_t last, uint32_t account) noexcept nogil:
+    """Begin behind a number with an empty ring, with places up to an account's slot; return 0, or -1: memory is out."""
+    log.last = log.before = last
+    log.place = 0
+    return execution_log_reserve(log, account)
+
+
 cdef inline uint64_t execution_log_oldest(const ExecutionLog *log) noexcept nogil:
     """Return the number of the oldest execution held; one above the last when none is."""
-    return log.last - log.capacity + 1 if log.last > log.capacity else 1
+    return log.last - log.capacity + 1 if log.last - log.before > log.capacity else log.before + 1
 
 
 cdef inline Execution *execution_log_at(const ExecutionLog *log, uint64_t number) noexcept nogil:

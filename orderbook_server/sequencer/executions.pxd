@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 
-from orderbook_server.sequencer.execution_log cimport Execution as ExecutionRecord
+from orderbook_server.sequencer.execution_log cimport Execution as ExecutionRecord, ExecutionLog
 
 
 cdef class Execution:
@@ -11,3 +11,5 @@ cdef class Execution:
 
 
 cdef Execution new_execution(const ExecutionRecord *record, uint64_t sequence)
+
+cdef uint64_t first_after(const ExecutionLog *log, uint32_t account, uint64_t after) except? 0

@@ -2,6 +2,9 @@
 
 from enum import IntEnum
 
+from orderbook.errors import SequenceGone
+from orderbook_server.sequencer.execution_log cimport execution_log_at, execution_log_oldest
+
 
 class ExecutionKind(IntEnum):
     """What happened; the values are those of the wire's fields `accepted` … `refused`, from 1."""
@@ -106,3 +109,20 @@ cdef Execution new_execution(const ExecutionRecord *record, uint64_t sequence):
     execution.sequence = sequence
     execution.record = record[0]
     return execution
+
+
+cdef uint64_t first_after(const ExecutionLog *log, uint32_t account, uint64_t after) except? 0:
+    """Return the number of an account's first execution behind `after`, 0 where there is none; raise SequenceGone."""
+    cdef uint64_t oldest = execution_log_oldest(log)
+    cdef uint64_t number = log.newest[account]
+    cdef uint64_t back
+    if number <= after:
+        return 0
+    if after >= oldest and execution_log_at(log, after).account == account:
+        return after + execution_log_at(log, after).on
+    while number >= oldest:
+        back = execution_log_at(log, number).back
+        if back == 0 or back >= number - after:
+            return number
+        number -= back
+    raise SequenceGone(f"executions of the account after {after} are no longer held")

@@ -21,7 +21,8 @@ from orderbook_server.sequencer.execution_log cimport (
 
 
 cdef enum:
-    CODES = 18                 # of the engine's refusals, 0 accepted
+    CODES = 19                 # of refusals, 0 accepted
+    JOURNAL_FULL = 18          # the one that is not the engine's
 
 
 cdef struct Tally:             # of one instrument

@@ -6,6 +6,7 @@ from orderbook.exchange cimport Exchange
 from orderbook.matching cimport Matcher
 from orderbook.records cimport Command
 from orderbook.venue cimport Venue
+from orderbook_server.journal.journal cimport Journal
 from orderbook_server.sequencer.recorder cimport Recorder
 
 
@@ -15,6 +16,8 @@ cdef class Session:
     cdef uint64_t *accounts        # a bit per slot of an account: an order of it came through here
     cdef uint32_t words            # of them
     cdef bint of_any               # it is not known which accounts they are
+    cdef bint cancels              # its orders are cancelled when it ends
+    cdef bint ended
     cdef void note(self, uint32_t account) noexcept nogil
     cdef bint noted(self, uint32_t account) noexcept nogil
     cdef bint noted_any(self, uint32_t account) noexcept nogil
@@ -22,17 +25,23 @@ cdef class Session:
 
 cdef class Sequencer:
     cdef readonly Exchange exchange
+    cdef readonly Journal journal
     cdef readonly list listeners
     cdef Venue venue
     cdef Matcher *markets
     cdef uint32_t count            # of instruments
     cdef uint64_t now              # nanoseconds since 1970, of the commands to come
     cdef uint64_t sessions         # opened so far
+    cdef dict canceling            # those that cancel at their end, by number; None: only its number is left
     cdef uint64_t told_events      # last event and execution that the listeners were told of
     cdef uint64_t told_executions
     cdef Recorder recorder
     cdef int stamp(self) except -1
+    cdef int apply(self, const Command *command, uint64_t session) noexcept nogil
     cdef int run(self, const Command *command, Session session) noexcept nogil
+    cdef int refuse_full(self, const Command *command) noexcept nogil
+    cdef int keep_session(self, int code, uint64_t number, Session session) except -1
+    cdef int note_session(self, int code, uint64_t number, Session session) except -1
     cdef int debit(self, uint32_t instrument, uint64_t account_id, uint64_t base, uint64_t quote) noexcept nogil
     cdef int tell(self) except -1
     cdef Matcher *market(self, uint32_t instrument) except NULL

@@ -30,14 +30,18 @@ from orderbook.risk cimport risk_debit
 from orderbook.seats cimport Seat
 from orderbook.views cimport MatchResult
 from orderbook_server.clock cimport deadline, is_late, real_ns
+from orderbook_server.journal.format cimport DEBIT, SESSION_ENDED, SESSION_OFF, SESSION_ON
+from orderbook_server.journal.journal cimport Journal, journal_has_room
 from orderbook_server.sequencer.execution_log cimport (
     FAR, ExecutionLog, execution_log_at, execution_log_destroy, execution_log_init, execution_log_oldest,
     execution_log_reserve,
 )
-from orderbook_server.sequencer.executions cimport new_execution
+from orderbook_server.sequencer.executions cimport first_after, new_execution
 from orderbook_server.sequencer.recorder cimport (
-    CODES, Tally as TallyRecord, begin_command, finish_command, take_event,
+    JOURNAL_FULL, Tally as TallyRecord, begin_command, finish_command, take_event,
 )
+from orderbook_server.sequencer.state cimport dump, load
+from orderbook_server.sequencer.tallies cimport new_tally
 
 
 cdef class Session:
@@ -45,18 +49,45 @@ cdef class Session:
 
     Orders carry its number while they rest, whatever becomes of their ids. Which accounts they belong to is known by a
     bit per account, so that they are found among the accounts' orders when the session ends.
+
+    A session that cancels on disconnect is in the journal as such: where a crash ends it, the next start cancels.
     """
 
-    def __cinit__(self, Sequencer sequencer not None):
-        sequencer.sessions += 1
+    def __cinit__(self, Sequencer sequencer not None, uint64_t number):
         self.sequencer = sequencer
-        self.number = sequencer.sessions
+        self.number = number
 
     def __init__(self, *_):
         raise TypeError("a Session is made by Sequencer.open_session")
 
     def __dealloc__(self):
         free(self.accounts)
+
+    @property
+    def cancel_on_disconnect(self):
+        """Whether `end` cancels the session's orders; JournalFull where a change of that cannot be kept."""
+        return self.cancels
+
+    @cancel_on_disconnect.setter
+    def cancel_on_disconnect(self, bint cancels):
+        if cancels != self.cancels and not self.ended:
+            self.sequencer.stamp()
+            self.sequencer.keep_session(SESSION_ON if cancels else SESSION_OFF, self.number, self)
+            self.cancels = cancels
+
+    def end(self):
+        """End the session, and cancel its orders where it said so; return how many were cancelled.
+
+        What the journal has no room for is left to Sequencer.end_sessions.
+        """
+        cdef int canceled = 0
+        self.ended = True
+        if self.cancels:
+            canceled = self.cancel_orders()
+            if not open_orders(self) and journal_has_room(self.sequencer.journal):
+                self.sequencer.keep_session(SESSION_ENDED, self.number, None)
+                self.cancels = False
+        return canceled
 
     cdef void note(self, uint32_t account) noexcept nogil:
         """Note an account whose order came to rest. Where memory for that is out, it may be any of them."""
@@ -85,18 +116,19 @@ cdef class Session:
     def cancel_orders(self):
         """Cancel the orders that came through this session and still rest, by account and entry; return how many.
 
-        O(accounts / 64 + orders of those that it traded for).
+        Fewer than all, where the journal has no room. O(accounts / 64 + orders of those that it traded for).
         """
         cdef Command command
         cdef list found = open_orders(self)
+        cdef int canceled = 0
         memset(&command, 0, sizeof(Command))
         command.kind = CANCEL
         if found:
             self.sequencer.stamp()
             for command.instrument, command.account_id, command.order_id in found:
-                self.sequencer.run(&command, None)
+                canceled += self.sequencer.run(&command, None) == ACCEPTED
             self.sequencer.tell()
-        return len(found)
+        return canceled
 
 
 cdef list open_orders(Session session):
@@ -123,31 +155,6 @@ cdef list open_orders(Session session):
     return found
 
 
-cdef class Tally:
-    """What one instrument has seen since the sequencer was made, as numbers that do not change."""
-
-    cdef readonly uint64_t accepted, trades, volume, added, updated, removed
-    cdef readonly dict refused
-
-
-cdef Tally new_tally(const TallyRecord *record):
-    cdef Tally tally = Tally.__new__(Tally)
-    cdef int code
-    tally.accepted = record.outcomes[<int>ACCEPTED] - record.killed
-    tally.trades = record.trades
-    tally.volume = record.volume
-    tally.added = record.added
-    tally.updated = record.updated
-    tally.removed = record.removed
-    tally.refused = {}
-    for code in range(1, CODES):
-        if record.outcomes[code]:
-            tally.refused[errors.BY_NUMBER[code].code] = record.outcomes[code]
-    if record.killed:
-        tally.refused["insufficient_liquidity"] = record.killed
-    return tally
-
-
 cdef Command made_command(int kind, uint32_t instrument, uint64_t account_id, uint64_t order_id, object price,
                           uint64_t quantity) except *:
     """Return a command; `price` may be None."""
@@ -170,23 +177,6 @@ cdef object refusal(int code):
     return error(error.code.replace("_", " "))
 
 
-cdef uint64_t first_after(const ExecutionLog *log, uint32_t account, uint64_t after) except? 0:
-    """Return the number of an account's first execution behind `after`, 0 where there is none; raise SequenceGone."""
-    cdef uint64_t oldest = execution_log_oldest(log)
-    cdef uint64_t number = log.newest[account]
-    cdef uint64_t back
-    if number <= after:
-        return 0
-    if after >= oldest and execution_log_at(log, after).account == account:
-        return after + execution_log_at(log, after).on
-    while number >= oldest:
-        back = execution_log_at(log, number).back
-        if back == 0 or back >= number - after:
-            return number
-        number -= back
-    raise errors.SequenceGone(f"executions of the account after {after} are no longer held")
-
-
 cdef int run_record(Sequencer sequencer, const char *records, uint64_t begin, uint64_t i, Session session,
                     BatchResult result) noexcept nogil:
     """Run a record of a batch, which may lie anywhere in memory: number i of the result, begin + i of all."""
@@ -195,7 +185,7 @@ cdef int run_record(Sequencer sequencer, const char *records, uint64_t begin, ui
     memcpy(&command, records + (begin + i) * sizeof(Command), sizeof(Command))
     matcher = &sequencer.markets[command.instrument if command.instrument < sequencer.count else 0]
     matcher.command = begin + i
-    cdef int code = sequencer.run(&command, session)
+    cdef int code = INVALID_COMMAND if unlikely(command.kind == DEBIT) else sequencer.run(&command, session)
     result.buffers.status[i] = code
     result.buffers.unfilled[i] = 0 if code else matcher.unfilled
     return code
@@ -220,7 +210,9 @@ cdef class Sequencer:
         if not 0 < capacity < FAR:
             raise ValueError(f"execution_capacity must be 1 to {FAR - 1}, not {capacity}")
         self.exchange = exchange
+        self.journal = Journal()
         self.listeners = []
+        self.canceling = {}
         self.venue = exchange.venue
         self.markets = self.venue.markets
         self.count = self.venue.count
@@ -243,9 +235,49 @@ cdef class Sequencer:
         execution_log_destroy(&self.recorder.log)
         free(self.recorder.tallies)
 
+    def attach(self, Journal journal not None):
+        """Have commands kept from now on, behind those that the journal has."""
+        self.journal = journal
+
     def open_session(self):
         """Return a new Session."""
-        return Session.__new__(Session, self)
+        self.sessions += 1
+        return Session.__new__(Session, self, self.sessions)
+
+    cdef int keep_session(self, int code, uint64_t number, Session session) except -1:
+        """Keep what concerns the end of a session; raise JournalFull."""
+        if not journal_has_room(self.journal):
+            raise refusal(JOURNAL_FULL)
+        self.journal.append_session(code, self.now, number)
+        self.note_session(code, number, session)
+        self.journal.publish()
+        return 0
+
+    cdef int note_session(self, int code, uint64_t number, Session session) except -1:
+        """Note which sessions cancel at their end; `session`: None for one of which only the number is left."""
+        self.sessions = max(self.sessions, number)
+        if code == SESSION_ON:
+            self.canceling[number] = session
+        else:
+            self.canceling.pop(number, None)
+        return 0
+
+    def end_sessions(self):
+        """Cancel the orders of sessions that ended with the process, or when the journal had no room; return how many.
+
+        What there is no room for still is left for the next call.
+        """
+        cdef Session session
+        cdef int canceled = 0
+        for number, known in sorted(self.canceling.items()):
+            session = known
+            if session is None:
+                session = Session.__new__(Session, self, number)
+                session.of_any = session.cancels = True
+            elif not session.ended:
+                continue
+            canceled += session.end()
+        return canceled
 
     cdef int stamp(self) except -1:
         """Read the clock for the commands to come: it never goes back. RuntimeError while a batch runs elsewhere."""
@@ -258,11 +290,8 @@ cdef class Sequencer:
             raise MemoryError("no memory for executions of more accounts")
         return 0
 
-    cdef int run(self, const Command *command, Session session) noexcept nogil:
-        """Put one command in order and carry it out; return a Code.
-
-        Its results are in the matcher of its instrument; fills are appended to those of the venue.
-        """
+    cdef int apply(self, const Command *command, uint64_t session) noexcept nogil:
+        """Carry out a command, or a debit, of a session, stamped `now`; return a Code. Nothing of it is kept."""
         cdef Ahead ahead
         cdef Matcher *matcher
         cdef int code
@@ -270,8 +299,10 @@ cdef class Sequencer:
         if unlikely(ahead.invalid):
             return INVALID_COMMAND
         matcher = ahead.matcher
+        if unlikely(command.kind == DEBIT):
+            return risk_debit(matcher, command.account_id, command.price, command.quantity)
         matcher.timestamp = self.now
-        matcher.money.session = 0 if session is None else session.number
+        matcher.money.session = session
         if unlikely(command.kind == CREDIT) and execution_log_reserve(
             &self.recorder.log, matcher.money.accounts.used,
         ):
@@ -280,17 +311,54 @@ cdef class Sequencer:
         code = run_one_funded(matcher, command, &ahead)
         finish_command(&self.recorder, matcher, code)
         self.recorder.command = NULL
-        if session is not None and code == ACCEPTED and command.kind == NEW and matcher.resting:
-            session.note(matcher.money.account)
         return code
 
+    cdef int run(self, const Command *command, Session session) noexcept nogil:
+        """Put one command in order, carry it out and keep it; return a Code.
+
+        Its results are in the matcher of its instrument; fills are appended to those of the venue. Kept is what changes
+        something or makes an event, be it the account's own.
+        """
+        cdef uint64_t number = 0 if session is None else session.number
+        cdef uint64_t events = event_log_last(&self.venue.ring.log)
+        cdef uint64_t executions = self.recorder.log.last
+        cdef Matcher *matcher
+        cdef int code
+        if unlikely(not journal_has_room(self.journal)):
+            return self.refuse_full(command)
+        code = self.apply(command, number)
+        if self.journal.keeps and (
+            code == ACCEPTED or executions != self.recorder.log.last or events != event_log_last(&self.venue.ring.log)
+        ):
+            self.journal.append(command, self.now, number)
+        if session is not None and code == ACCEPTED and command.kind == NEW:
+            matcher = &self.markets[command.instrument]
+            if matcher.resting:
+                session.note(matcher.money.account)
+        return code
+
+    cdef int refuse_full(self, const Command *command) noexcept nogil:
+        """Count a command that there is no room to keep; return the Code."""
+        if command.kind == NEW and command.instrument < self.count:
+            self.recorder.tallies[command.instrument].outcomes[<int>JOURNAL_FULL] += 1
+        return JOURNAL_FULL
+
     cdef int debit(self, uint32_t instrument, uint64_t account_id, uint64_t base, uint64_t quote) noexcept nogil:
-        """Put a debit in order and carry it out; return a Code."""
-        return risk_debit(&self.markets[instrument], account_id, base, quote)
+        """Put a debit in order, carry it out and keep it; return a Code."""
+        cdef Command command
+        memset(&command, 0, sizeof(Command))
+        command.kind = DEBIT
+        command.instrument = instrument
+        command.account_id = account_id
+        command.price = base
+        command.quantity = quote
+        return self.run(&command, None)
 
     cdef int tell(self) except -1:
-        """Tell the listeners, if there is news."""
+        """Have what was appended kept, and tell the listeners, if there is news."""
         cdef uint64_t events = event_log_last(&self.venue.ring.log)
+        if self.journal.keeps:
+            self.journal.publish()
         if events != self.told_events or self.recorder.log.last != self.told_executions:
             self.told_events = events
             self.told_executions = self.recorder.log.last
@@ -365,6 +433,7 @@ cdef class Sequencer:
         self.market(instrument)
         self.stamp()
         cdef int code = self.debit(instrument, account_id, base, quote)
+        self.tell()
         if code:
             raise refusal(code)
 
@@ -449,3 +518,11 @@ cdef class Sequencer:
         for position in range(self.count):
             found.append(new_tally(&self.recorder.tallies[position]))
         return found
+
+    def dump_state(self):
+        """Return what goes on behind a restart beside the exchange's own state: numbers, the clock, sessions."""
+        return dump(self)
+
+    def load_state(self, bytes data not None):
+        """Take over what `dump_state` returned, for an exchange in the same state; ValueError where it cannot be."""
+        load(self, data)

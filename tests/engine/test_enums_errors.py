@@ -25,6 +25,7 @@ ERRORS = {
     "TooManyOrders": ("too_many_orders", 15),
     "CapacityExceeded": ("capacity_exceeded", 16),
     "Halted": ("halted", 17),
+    "JournalFull": ("journal_full", 18),
     "SequenceGone": ("sequence_gone", None),
     "UnknownSymbol": ("unknown_symbol", None),
 }

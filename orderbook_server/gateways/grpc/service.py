@@ -10,7 +10,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
-from orderbook import SequenceGone
+from orderbook import JournalFull, SequenceGone
 from orderbook_server.auth import Access
 from orderbook_server.gateways.grpc.access import Context, Gate, check, check_batch
 from orderbook_server.gateways.grpc.feeds import AccountReader, Bell, EventFeed, EventReader, Reader
@@ -174,7 +174,7 @@ class Service:
                 began = perf_counter_ns()
                 request = self._batch(message, access, context, first=first)
                 if request.options.cancel_on_disconnect:
-                    session = self._desk.sequencer.open_session()
+                    session = self._canceling_session()
                 response = wire.TradeResponse()
                 with stream.whole():  # what was begun is answered, also when the server shuts down
                     for _turn in self._trading.run(request, response, session):
@@ -185,7 +185,16 @@ class Service:
                 first = False
         finally:
             if session is not None:
-                session.cancel_orders()
+                session.end()
+
+    def _canceling_session(self) -> Session:
+        """Return a session whose orders are cancelled when it ends; raise Refused where that cannot be kept."""
+        session = self._desk.sequencer.open_session()
+        try:
+            session.cancel_on_disconnect = True
+        except JournalFull as error:
+            raise Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, error.code) from None
+        return session
 
     def _batch(self, message: bytes, access: Access, context: Context, *, first: bool) -> wire.TradeRequest:
         """Return a batch of which every command may be carried out; raise Refused, and then none is."""

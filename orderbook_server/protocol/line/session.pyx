@@ -69,7 +69,6 @@ cdef class LineSession:
     cdef object authenticate
     cdef object access                 # what AUTH gave, None before
     cdef bint unlimited                # it may do everything
-    cdef bint cancels_at_end
     cdef bint ended
     cdef bint allowed                  # `allowed_account` is one that it may trade for
     cdef uint64_t allowed_account
@@ -145,7 +144,7 @@ cdef class LineSession:
         self.ended = True
         self.closed = self.closed or "ended"
         self.subscribed = False
-        return self.session.cancel_orders() if self.cancels_at_end else 0
+        return self.session.end()
 
     cdef bytes handled(self):
         """Do the work that is there, count it, and return the output."""
@@ -463,13 +462,19 @@ cdef class LineSession:
         if line.verb == VERB_INSTRUMENTS:
             return self.list_instruments()
         if line.verb == VERB_CANCEL_ON_DISCONNECT:
-            self.cancels_at_end = line.mode == MODE_ON
-            return self.say(b"OK", 2)
+            return self.do_cancel_on_disconnect(line.mode == MODE_ON)
         if line.verb == VERB_VERSION:
             return self.say(b"VERSION " + self.version, 8 + len(self.version))
         self.closed = "quit"
         self.subscribed = False
         return self.say(b"BYE", 3)
+
+    cdef int do_cancel_on_disconnect(self, bint cancels) except -1:
+        try:
+            self.session.cancel_on_disconnect = cancels
+        except errors.JournalFull as error:
+            return self.refuse(error.code.encode())
+        return self.say(b"OK", 2)
 
     cdef int do_auth(self, bytes token) except -1:
         """Take a token. One that is wrong leaves what an earlier one gave."""
