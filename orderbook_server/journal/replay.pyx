@@ -6,26 +6,36 @@ ones need is on its way (orderbook/ahead.pxd) however few a frame has. What chan
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from orderbook.ahead cimport AHEAD_ENTRY, Ahead, fetch_ahead, look_ahead, prefetch_makers
 from orderbook.events cimport event_log_last
 from orderbook.guard cimport guard_hold
 from orderbook.records cimport ACCEPTED, CANCEL_ALL, CAPACITY_EXCEEDED, CREDIT, Command, unlikely
-from orderbook_server.journal.errors import JournalDamaged
 from orderbook_server.journal.format cimport (
-    DEBIT, HASH_BYTES, INSTRUMENTS, OTHER, PADDING, RAW, RAW_BYTES, RECORD_BYTES_MAX, SESSION, SOURCE, take_command,
+    DEBIT, HASH_BYTES, INSTRUMENTS, OTHER, PADDING, RAW, RAW_BYTES, SESSION, SOURCE, FrameHeader, take_command,
     take_number, take_source,
 )
+from orderbook_server.journal.reader cimport Frame
+from orderbook_server.sequencer.sequencer cimport Sequencer
+
+from orderbook_server.journal.errors import JournalDamaged
 from orderbook_server.journal.instruments import of_json
 from orderbook_server.journal.reconfiguration import reconfigured
-from orderbook_server.sequencer.sequencer cimport Sequencer
 
 
 cdef enum:
     BATCH = 1024               # commands: as many as stay in the caches
     SESSION_NOTE = OTHER       # a kind that no command has: a SESSION record, its code in `quantity`
+
+
+cdef enum Stop:                # of a run, at a command that
+    NO_STOP = 0
+    AT_NOTE = 1                # is none, and is still to be seen to
+    AT_EVENT = 2               # made the event to stop with
+    NO_MEMORY = 3              # could not be carried out
+    REFUSED = 4                # was refused, and cannot have been
 
 
 cdef inline const char *take_session(const char *p, Command *command) noexcept nogil:
@@ -37,33 +47,35 @@ cdef inline const char *take_session(const char *p, Command *command) noexcept n
 
 
 cdef inline const char *take_raw(const char *p, Command *command) noexcept nogil:
-    """Read a RAW record; return where the next one begins. Of other kinds than commands there is none."""
+    """Read a RAW record; return where the next one begins. What is no command was refused, and stays it."""
     memcpy(command, p + 1, RAW_BYTES)
     if unlikely(command.kind > CANCEL_ALL):
         command.kind = PADDING
     return p + 1 + RAW_BYTES
 
 
-cdef inline bint once_succeeded(const Command *command) noexcept nogil:
-    """Tell whether a command is of a kind whose refusals are not kept."""
-    return command.kind == CREDIT or command.kind == DEBIT
+cdef inline Stop stop_at(Sequencer sequencer, const Command *command, int code, uint64_t until_event) noexcept nogil:
+    """Return why not to go on behind a command that came to a code. Refused credits and debits are not kept."""
+    if unlikely(code != ACCEPTED):
+        if code == CAPACITY_EXCEEDED:
+            return NO_MEMORY
+        if command.kind == CREDIT or command.kind == DEBIT:
+            return REFUSED
+    return AT_EVENT if unlikely(event_log_last(&sequencer.venue.ring.log) >= until_event) else NO_STOP
 
 
 cdef size_t run(Sequencer sequencer, const Command *commands, const uint64_t *sessions, size_t first, size_t size,
-                uint64_t until_event, int *code) noexcept nogil:
-    """Carry out commands from number `first` on; return the number of the one that stopped it, or `size`.
-
-    That is a SESSION_NOTE, the one that made the event `until_event`, or one that came to a `code` that it cannot have
-    come to before. Of the ring, entries are written before they are read.
-    """
+                uint64_t until_event, Stop *stop) noexcept nogil:
+    """Carry out commands from number `first` on; return the number of the one that stopped it, or `size`."""
     cdef Ahead ring[AHEAD_ENTRY]
     cdef bint several = sequencer.count > 1
     cdef size_t i
-    code[0] = ACCEPTED
+    stop[0] = NO_STOP
     for i in range(first, min(size, first + AHEAD_ENTRY)):
         look_ahead(&ring[i % AHEAD_ENTRY], sequencer.markets, 0, sequencer.count, &commands[i], True)
     for i in range(first, size):
         if unlikely(commands[i].kind == SESSION_NOTE):
+            stop[0] = AT_NOTE
             return i
         if i + AHEAD_ENTRY < size:
             fetch_ahead(ring, i, sequencer.markets, commands, several, True)
@@ -71,10 +83,8 @@ cdef size_t run(Sequencer sequencer, const Command *commands, const uint64_t *se
             prefetch_makers(sequencer.markets, &sequencer.markets.book.sides[i & 1], True)
         sequencer.venue.fills.size = 0
         sequencer.now = commands[i].timestamp
-        code[0] = sequencer.apply(&commands[i], sessions[i])
-        if unlikely(code[0] == CAPACITY_EXCEEDED or code[0] != ACCEPTED and once_succeeded(&commands[i])):
-            return i
-        if unlikely(event_log_last(&sequencer.venue.ring.log) >= until_event):
+        stop[0] = stop_at(sequencer, &commands[i], sequencer.apply(&commands[i], sessions[i]), until_event)
+        if unlikely(stop[0] != NO_STOP):
             return i
         if i + AHEAD_ENTRY < size:
             look_ahead(
@@ -104,22 +114,19 @@ cdef class Replay:
     def __dealloc__(self):
         free(self.commands)
         free(self.sessions)
-        free(self.records)
 
-    def feed(self, frame):
-        """Take the records of the next frame, which was verified; `flush` carries out the last of them.
+    def feed(self, Frame frame not None):
+        """Take the records of the next frame; the last of them are carried out by `flush`, or with later ones.
 
-        Raise JournalDamaged where they come to another state than they once did, MemoryError.
+        Raise JournalDamaged where they come to another state than they once did, and MemoryError.
         """
-        cdef bytes payload = frame.payload
-        cdef const char *p
-        cdef const char *end
-        self.segment, self.offset = frame.segment, frame.offset
-        if not self.reached and frame.sequence != self.sequence + self.size + 1:
-            raise self.damage(frame.sequence, f"follows record {self.sequence + self.size}")
-        self.hold(payload)
-        p = self.records
-        end = p + len(payload)
+        cdef const char *p = frame.payload
+        cdef const char *end = p + frame.size - sizeof(FrameHeader)
+        if self.reached:
+            return
+        self.frame = frame
+        if frame.sequence != self.sequence + self.size + 1:
+            raise self.damage(f"record {frame.sequence} follows {self.sequence + self.size}")
         while p < end and not self.reached:
             with nogil:
                 p = self.take(p, end)
@@ -127,37 +134,25 @@ cdef class Replay:
                 self.flush()
             elif p < end and not self.reached:
                 self.flush()
-                p = end if self.reached else self.take_data(p)
-
-    cdef int hold(self, bytes payload) except -1:
-        """Copy the records of a frame to where some bytes behind them may be looked at."""
-        cdef size_t size = len(payload)
-        cdef size_t wanted = size + RECORD_BYTES_MAX
-        cdef char *records
-        if wanted > self.room:
-            records = <char *>realloc(self.records, 2 * wanted)
-            if records == NULL:
-                raise MemoryError(f"no memory for a frame of {size} bytes")
-            self.records = records
-            self.room = 2 * wanted
-        memcpy(self.records, <const char *>payload, size)
-        memset(self.records + size, 0, RECORD_BYTES_MAX)
-        return 0
+                if not self.reached:
+                    p = self.take_data(p)
 
     cdef const char *take(self, const char *p, const char *end) noexcept nogil:
-        """Decode records until the batch is full, or all are taken, or one has data; return where it came to."""
+        """Decode records until the batch is full, all are taken, or one has data; return where it came to."""
         cdef Command *command
+        cdef uint8_t other
         while p < end and self.size < BATCH and not self.reached:
             command = &self.commands[self.size]
             if p[0] & 7 == PADDING:
                 return end
             if unlikely(p[0] & 7 == OTHER):
-                if <uint8_t>p[0] >> 3 == SOURCE:
+                other = <uint8_t>p[0] >> 3
+                if other == SOURCE:
                     p = take_source(p, &self.time, &self.session)
                     continue
-                if <uint8_t>p[0] >> 3 > SESSION:
+                if other > SESSION:
                     return p
-                p = take_raw(p, command) if <uint8_t>p[0] >> 3 == RAW else take_session(p, command)
+                p = take_raw(p, command) if other == RAW else take_session(p, command)
             else:
                 p = take_command(p, command)
             command.timestamp = self.time
@@ -167,37 +162,67 @@ cdef class Replay:
         return p
 
     cdef const char *take_data(self, const char *p) except NULL:
-        """Do what a record of INSTRUMENTS or STATE says, with all before it carried out; return where it ends."""
+        """Do what a record of INSTRUMENTS or STATE says, all before it being carried out; return where it ends."""
         cdef uint32_t length
         cdef bytes data
         if <uint8_t>p[0] >> 3 == INSTRUMENTS:
             memcpy(&length, p + 1, sizeof(length))
-            data = PyBytes_FromStringAndSize(p + 1 + sizeof(length), length)
-            p += 1 + sizeof(length) + length
-            self.sequencer = reconfigured(self.sequencer, of_json(data))
+            p += 1 + sizeof(length)
+            data = PyBytes_FromStringAndSize(p, length)
+            p += length
+            self.reconfigure(data)
         else:
-            self.require_state(PyBytes_FromStringAndSize(p + 1, HASH_BYTES).hex())
+            self.compare(PyBytes_FromStringAndSize(p + 1, HASH_BYTES).hex())
             p += 1 + HASH_BYTES
         self.sequence += 1
         self.reached = self.sequence == self.until
         return p
 
+    def reconfigure(self, bytes data not None):
+        """Go on with the instruments of an INSTRUMENTS record."""
+        try:
+            self.sequencer = reconfigured(self.sequencer, of_json(data))
+        except ValueError as error:
+            raise self.damage(f"the instruments of record {self.sequence + 1} cannot be: {error}") from error
+
+    def compare(self, str state_hash not None):
+        """Raise JournalDamaged unless the state is the one with a hash; all that was taken is carried out."""
+        self.flush()
+        own = self.sequencer.exchange.state_hash()
+        if own != state_hash:
+            raise self.damage(
+                f"replaying up to record {self.sequence} comes to the state {own}, and it was {state_hash}"
+            )
+
     def flush(self):
         """Carry out all that was taken; raise as `feed` does."""
         cdef size_t done = 0
-        cdef int code
+        cdef Stop stop
         while done < self.size:
             guard_hold(self.sequencer.exchange.guard)
             with nogil:
-                done = run(
-                    self.sequencer, self.commands, self.sessions, done, self.size, self.until_event, &code,
-                )
+                done = run(self.sequencer, self.commands, self.sessions, done, self.size, self.until_event, &stop)
             self.sequencer.exchange.guard.busy = False
-            if done == self.size:
+            if done < self.size:
+                self.pass_stop(stop, &self.commands[done], self.sequence + done + 1)
+                done += 1
+            if stop == AT_EVENT:
                 break
-            if code == CAPACITY_EXCEEDED:
-                raise MemoryError(f"no memory to carry out record {self.sequence + done + 1} again")
-            ...
-            done += 1
         self.sequence += done
         self.size = 0
+
+    cdef int pass_stop(self, int stop, const Command *command, uint64_t sequence) except -1:
+        """Do what the command that stopped a run asks for; raise where it should not have."""
+        if stop == AT_NOTE:
+            self.sequencer.note_session(<int>command.quantity, command.account_id, None)
+        elif stop == AT_EVENT:
+            self.reached = True
+        elif stop == NO_MEMORY:
+            raise MemoryError(f"no memory to carry out record {sequence} again")
+        else:
+            raise self.damage(f"record {sequence} is refused, which it was not")
+        return 0
+
+    def damage(self, str reason not None):
+        """Return a JournalDamaged that names the frame at hand."""
+        return JournalDamaged(self.frame.segment, self.frame.offset, reason)

@@ -188,3 +188,16 @@ def filling_rings(newest_first: Iterable[SnapshotHeader], capacity: int) -> Snap
         ):
             return header
     return None
+
+
+def start_order(newest_first: list[SnapshotHeader], first_record: int, capacity: int) -> list[SnapshotHeader | None]:
+    """Return what a start may begin with, the best first; None is the beginning of the journal.
+
+    first_record: that the journal still has; capacity: how many events and executions are to be replayed. The best is the
+    newest snapshot with so many behind it; then come the older ones, which cost time, then newer ones, which cost events.
+    """
+    within_reach = [header for header in newest_first if header.sequence + 1 >= first_record]
+    beginning: list[SnapshotHeader | None] = [None] if first_record == 1 else []
+    filling = filling_rings(within_reach, capacity)
+    place = within_reach.index(filling) if filling else len(within_reach)
+    return [*within_reach[place:], *beginning, *reversed(within_reach[:place])]
