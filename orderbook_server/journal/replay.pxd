@@ -22,4 +22,6 @@ cdef class Replay:
 
     cdef const char *take(self, const char *p, const char *end) noexcept nogil
     cdef const char *take_data(self, const char *p) except NULL
+    cdef int reconfigure(self, bytes data) except -1
+    cdef object damage(self, str reason)
     cdef int pass_stop(self, int stop, const Command *command, uint64_t sequence) except -1

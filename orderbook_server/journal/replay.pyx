@@ -71,6 +71,7 @@ cdef size_t run(Sequencer sequencer, const Command *commands, const uint64_t *se
     cdef bint several = sequencer.count > 1
     cdef size_t i
     stop[0] = NO_STOP
+    memset(ring, 0, sizeof(ring))
     for i in range(first, min(size, first + AHEAD_ENTRY)):
         look_ahead(&ring[i % AHEAD_ENTRY], sequencer.markets, 0, sequencer.count, &commands[i], True)
     for i in range(first, size):
@@ -83,6 +84,7 @@ cdef size_t run(Sequencer sequencer, const Command *commands, const uint64_t *se
             prefetch_makers(sequencer.markets, &sequencer.markets.book.sides[i & 1], True)
         sequencer.venue.fills.size = 0
         sequencer.now = commands[i].timestamp
+        sequencer.sessions = max(sequencer.sessions, sessions[i])
         stop[0] = stop_at(sequencer, &commands[i], sequencer.apply(&commands[i], sessions[i]), until_event)
         if unlikely(stop[0] != NO_STOP):
             return i
@@ -178,15 +180,16 @@ cdef class Replay:
         self.reached = self.sequence == self.until
         return p
 
-    def reconfigure(self, bytes data not None):
+    cdef int reconfigure(self, bytes data) except -1:
         """Go on with the instruments of an INSTRUMENTS record."""
         try:
             self.sequencer = reconfigured(self.sequencer, of_json(data))
         except ValueError as error:
             raise self.damage(f"the instruments of record {self.sequence + 1} cannot be: {error}") from error
+        return 0
 
     def compare(self, str state_hash not None):
-        """Raise JournalDamaged unless the state is the one with a hash; all that was taken is carried out."""
+        """Carry out all that was taken, and raise JournalDamaged unless the state then has this hash."""
         self.flush()
         own = self.sequencer.exchange.state_hash()
         if own != state_hash:
@@ -223,6 +226,6 @@ cdef class Replay:
             raise self.damage(f"record {sequence} is refused, which it was not")
         return 0
 
-    def damage(self, str reason not None):
+    cdef object damage(self, str reason):
         """Return a JournalDamaged that names the frame at hand."""
         return JournalDamaged(self.frame.segment, self.frame.offset, reason)
