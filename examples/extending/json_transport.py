@@ -70,7 +70,7 @@ def integer(value: object) -> int:
 
 async def main() -> None:
     """Trade over it, on a server that speaks TCP lines beside it."""
-    server = Server(Settings(tcp=Address("127.0.0.1", 0), grpc=None, metrics=None))
+    server = Server(Settings(tcp=Address("127.0.0.1", 0), grpc=None, metrics=None, in_memory=True))
     server.sequencer.credit_account(0, 1, base=10, quote=1000)
     gateway = JsonGateway(server.sequencer)
     await server.start()

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from orderbook_server.protocol.rpc.common import Desk
 from orderbook_server.protocol.rpc.events import account_event, engine_event
+from orderbook_server.sequencer.release import wake
 
 BLOCK_EVENTS = 256  # serialised together, and kept together
 BLOCKS_MAX = 64  # kept: the ones that were used last
@@ -40,12 +41,12 @@ class Bell:
         self._rung = False
         for future, reader in self._waiting.items():
             if reader.has_news():
-                _wake_up(future)
+                wake(future)
 
     def wake_all(self) -> None:
         """Wake all, news or not."""
         for future in self._waiting:
-            _wake_up(future)
+            wake(future)
 
     async def wait(self, reader: Reader) -> None:
         """Wait until the bell rings for a reader."""
@@ -55,11 +56,6 @@ class Bell:
             await future
         finally:
             del self._waiting[future]
-
-
-def _wake_up(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
 
 
 class Block:

@@ -16,6 +16,7 @@ from orderbook_server.gateways.grpc.standard import Health, Reflection
 from orderbook_server.gateways.grpc.streams import Streams
 from orderbook_server.metrics.transport import TransportStats
 from orderbook_server.protocol.rpc.common import Desk
+from orderbook_server.sequencer.release import Release
 from orderbook_server.sequencer.sequencer import Sequencer
 
 STOP_SECONDS = 3.0  # for calls to finish when the server shuts down; then they are broken off
@@ -45,6 +46,7 @@ class GrpcGateway:
 
     authenticate: returns what a token may, None for one that is not known; None: nobody needs a token.
     credentials: for TLS; None: without.
+    release: what answers and events wait for; None: one of the sequencer's journal, which is nobody else's then.
     """
 
     def __init__(
@@ -55,12 +57,14 @@ class GrpcGateway:
         *,
         authenticate: Callable[[str], Access | None] | None = None,
         credentials: grpc.ServerCredentials | None = None,
+        release: Release | None = None,
     ) -> None:
         self._sequencer = sequencer
         self._settings = settings
         self._stats = stats
         self._gate = Gate(settings, authenticate)
         self._credentials = credentials
+        self._release = release
         self._server: grpc.aio.Server | None = None
 
     async def start(self, host: str, port: int) -> str:
@@ -71,8 +75,9 @@ class GrpcGateway:
         address = await self._bind(server, host, port)
         loop = asyncio.get_running_loop()
         self._bell = Bell(loop)
-        self._streams = Streams(self._stats, self._settings.slow_consumer_seconds)
-        service = Service(Desk(self._sequencer), self._gate, self._stats, self._streams, self._bell)
+        release = self._release or Release(self._sequencer.journal, loop)
+        self._streams = Streams(self._stats, self._settings.slow_consumer_seconds, release)
+        service = Service(Desk(self._sequencer), self._gate, self._stats, self._streams, self._bell, release)
         self._health = Health(self._streams)
         reflection = Reflection([SERVICE.full_name], self._streams)
         server.add_generic_rpc_handlers((service.handler(), self._health.handler(), reflection.handler()))

@@ -22,7 +22,8 @@ from orderbook_server.protocol.rpc.accounts import Accounts
 from orderbook_server.protocol.rpc.books import Books
 from orderbook_server.protocol.rpc.common import Desk, Malformed
 from orderbook_server.protocol.rpc.orders import Orders
-from orderbook_server.sequencer.sequencer import Session
+from orderbook_server.sequencer.release import Release
+from orderbook_server.sequencer.sessions import Session
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
 SERVICE = wire.DESCRIPTOR.services_by_name["OrderBookService"]
@@ -46,17 +47,21 @@ class Service:
     """The RPCs of OrderBookService.
 
     Handlers take and return bytes: so the histogram of handling covers all of our work, and the bytes of an event can
-    go to all subscribers. From a command's being put in order to its answer nothing is awaited: a client that goes
-    away, or a deadline, cannot come between. Only batches of Trade let others have their turn between two commands.
+    go to all subscribers. From a command's being put in order to its answer nothing is awaited but that it is durable:
+    a client that goes away then, or a deadline, takes the answer away, and not the command. Only batches of Trade let
+    others have their turn between two commands.
     """
 
-    def __init__(self, desk: Desk, gate: Gate, stats: TransportStats, streams: Streams, bell: Bell) -> None:
+    def __init__(
+        self, desk: Desk, gate: Gate, stats: TransportStats, streams: Streams, bell: Bell, release: Release
+    ) -> None:
         orders, accounts, books = Orders(desk), Accounts(desk), Books(desk)
         self._desk = desk
         self._gate = gate
         self._stats = stats
         self._streams = streams
         self._bell = bell
+        self._release = release
         self._feed = EventFeed(desk)
         self._readers: set[EventReader] = set()
         self._trading = trade.Trading(desk, orders)
@@ -98,7 +103,7 @@ class Service:
         """Return the handler of an RPC that is one request and one response."""
         rpc, request_class = method.name, GetMessageClass(method.input_type)
         response_class = GetMessageClass(method.output_type)
-        gate, stats, answer = self._gate, self._stats, self._answers[method.name]
+        gate, stats, answer, settled = self._gate, self._stats, self._answers[method.name], self._release.settled
 
         def call(message: bytes, context: Context) -> bytes:
             began = perf_counter_ns()
@@ -119,7 +124,9 @@ class Service:
 
         async def handle(message: bytes, context: Context) -> bytes:
             try:
-                return call(message, context)
+                response = call(message, context)
+                await settled()
+                return response
             except Refused as refusal:
                 await refuse(context, rpc, refusal)
 
@@ -146,6 +153,7 @@ class Service:
             try:
                 reader = reader_of(request)
             except SequenceGone as error:
+                await self._release.settled()  # it tells the last number
                 raise Refused(grpc.StatusCode.OUT_OF_RANGE, str(error)) from None
             try:
                 await context.send_initial_metadata(())
@@ -179,8 +187,9 @@ class Service:
                 with stream.whole():  # what was begun is answered, also when the server shuts down
                     for _turn in self._trading.run(request, response, session):
                         await asyncio.sleep(0)
-                answer = response.SerializeToString()
-                self._stats.handling.observe(perf_counter_ns() - began)
+                    answer = response.SerializeToString()
+                    self._stats.handling.observe(perf_counter_ns() - began)
+                    await self._release.settled()
                 await context.write(answer)
                 first = False
         finally:

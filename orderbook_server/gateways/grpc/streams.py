@@ -12,6 +12,7 @@ from orderbook import SequenceGone
 from orderbook_server.gateways.grpc.feeds import Bell, Reader
 from orderbook_server.gateways.grpc.refusals import GOODBYE, Refused, SlowConsumer, broken_is_gone, refuse
 from orderbook_server.metrics.transport import TransportStats
+from orderbook_server.sequencer.release import Release
 
 log = structlog.get_logger()
 
@@ -58,8 +59,9 @@ class Stream:
 class Streams:
     """All calls that last."""
 
-    def __init__(self, stats: TransportStats, slow_consumer_seconds: float) -> None:
+    def __init__(self, stats: TransportStats, slow_consumer_seconds: float, release: Release) -> None:
         self._stats = stats
+        self._release = release
         self._slow_seconds = slow_consumer_seconds
         self._loop = asyncio.get_running_loop()
         self._open: set[Stream] = set()
@@ -96,14 +98,16 @@ class Streams:
             await refuse(context, rpc, refusal)
 
     async def follow(self, stream: Stream, context: Context, bell: Bell, reader: Reader) -> None:
-        """Write what a reader finds, for ever; raise SlowConsumer when what comes next is no longer held."""
+        """Write what a reader finds when it is durable, for ever; raise SlowConsumer when what comes next is gone."""
         clock = self._loop.time
         stream.follows = True
         while True:
             idle = True
             try:
                 for message in reader.messages():
-                    idle = False
+                    if idle:  # at the first of them: what a reader finds together is there by then
+                        await self._release.settled()
+                        idle = False
                     stream.writing_since = clock()
                     await context.write(message)
             except SequenceGone:

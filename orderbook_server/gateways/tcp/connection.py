@@ -3,8 +3,12 @@
 Bytes that come in go to `receive`, what it returns goes out, in one call and without a task, a future or a timer. What
 one call leaves over (`waiting`) goes on with `advance` in later turns of the loop, so that nobody holds up the others.
 
-Back-pressure: while more than `buffer_bytes_max` waits to be read by a client, nothing is read from it, nothing that it
-sent is carried out, and it is not fed; so a connection holds at most that, and what one call of its session returns.
+What goes out waits in the outbox until all that it may tell of is durable. So do the last words and the end of the
+stream behind them.
+
+Back-pressure: while more than `buffer_bytes_max` waits to be durable or to be read by a client, nothing is read from
+it, nothing that it sent is carried out, and it is not fed; so a connection holds at most that, and what one call of its
+session returns. Clocks run against a client for what it has not read, never for what waits for our disk.
 
 Closing: last words, the end of the stream, and then reading on without looking until the client closes too. A socket
 that is closed over bytes not yet read resets the connection, and takes with it what the client has not read.
@@ -21,7 +25,9 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 
 from orderbook_server.config import Address
+from orderbook_server.gateways.tcp.outbox import Outbox
 from orderbook_server.protocol.line.session import LineSession
+from orderbook_server.sequencer.release import Release
 
 if TYPE_CHECKING:
     from orderbook_server.gateways.tcp.gateway import TcpGateway
@@ -62,11 +68,13 @@ class Connection(asyncio.Protocol):
     """One client: open; then perhaps leaving (no more is taken from it, what waits is carried out); over; gone."""
 
     __slots__ = (
-        "_active_since", "_eof", "_gateway", "_last_words", "_lines", "_made", "_over", "_patience", "_receive",
-        "_scheduled", "_session", "_still_since", "_transport", "_unread", "_write", "_writing_paused", "subscribed",
+        "_active_since", "_blocked", "_eof", "_gateway", "_last_words", "_lines", "_made", "_outbox", "_over",
+        "_patience", "_receive", "_scheduled", "_session", "_still_since", "_transport", "_unread", "_write",
+        "_writing_paused", "subscribed",
     )  # fmt: skip
 
     _transport: asyncio.Transport
+    _outbox: Outbox
     _write: Callable[[bytes], None]
 
     def __init__(self, gateway: "TcpGateway") -> None:
@@ -75,10 +83,11 @@ class Connection(asyncio.Protocol):
         self._receive = NOBODY.receive
         self.subscribed = False  # as the gateway knows it
         self._scheduled = False  # _go_on is to be called
-        self._writing_paused = False
+        self._writing_paused = False  # the client has enough to read
+        self._blocked = False  # that, or the outbox is full
         self._eof = False  # the client will send no more
         self._last_words: bytes | None = None  # not None: leaving
-        self._over = False  # the end of the stream was sent, or is in the buffer
+        self._over = False  # the end of the stream was sent, or is in the buffer or the outbox
         self._patience = CLOSE_SECONDS
         self._made = self._active_since = self._still_since = gateway.loop.time()
         self._unread = -1  # bytes when last looked at
@@ -90,13 +99,15 @@ class Connection(asyncio.Protocol):
         """Give the client a session, or tell it that there is no room."""
         gateway = self._gateway
         self._transport = cast(asyncio.Transport, transport)
-        self._write = self._transport.write
         self._transport.set_write_buffer_limits(gateway.settings.buffer_bytes_max)
         if gateway.stopping:
+            self._use_outbox(gateway.unheld)
             self._finish(b"BYE\n")
         elif not gateway.admit(self):
+            self._use_outbox(gateway.unheld)
             self._finish(b"ERR too_many_connections\n")
         else:
+            self._use_outbox(gateway.release)
             try:
                 self._session = gateway.open_session()
             except Exception:
@@ -123,30 +134,30 @@ class Connection(asyncio.Protocol):
         """Answer all that came before the end of the client's stream, then close; return whether to wait for that."""
         self._eof = True
         halves = self._transport.can_write_eof()
-        if self._over:
-            self._transport.close()
-        else:
+        if not self._over:
             if not halves:
                 self._hurry()
             self.leave(b"")
+        elif not self._outbox.holds:
+            self._transport.close()
         return halves
 
     def pause_writing(self) -> None:
         """Hold the client back: it has not read enough."""
         self._writing_paused = True
+        self._pace()
         if not self._over:
-            self._transport.pause_reading()
             self._watch()
 
     def resume_writing(self) -> None:
         """Go on: the client has read what it was given, or most of it."""
         self._writing_paused = False
-        if not self._over:
-            self._schedule()
+        self._pace()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client, whatever became of it."""
         self._over = True
+        self._outbox.drop()
         self._end()
         if self._gateway.forget(self):
             log.info("disconnected", transport="tcp", peer=self.peer, error=str(exc) if exc else None)
@@ -154,8 +165,8 @@ class Connection(asyncio.Protocol):
     # What the gateway calls
 
     def advance(self) -> None:
-        """Go on with what waits and with the feed, unless the client has enough to read."""
-        if self._writing_paused:
+        """Go on with what waits and with the feed, unless enough waits to leave."""
+        if self._blocked:
             return
         try:
             out = self._session.advance()
@@ -188,7 +199,9 @@ class Connection(asyncio.Protocol):
     def check(self, now: float) -> bool:
         """Close or cut off the client if its time is up; return whether a clock still runs for it."""
         if self._over:
-            if self._still(now) >= (self._patience if self._unread else LINGER_SECONDS):
+            if self._outbox.holds:
+                self._unread = -1
+            elif self._still(now) >= (self._patience if self._unread else LINGER_SECONDS):
                 self.abort()
             return True
         settings = self._gateway.settings
@@ -208,6 +221,8 @@ class Connection(asyncio.Protocol):
         session = self._session
         if session.lines != self._lines or session.subscribed:
             self._lines = session.lines
+            self._active_since = now
+        elif self._outbox.holds:  # it may be waiting for an answer
             self._active_since = now
         elif self._writing_paused:  # its lines wait because it has much to read: while it reads, it is not idle
             self._active_since = max(self._active_since, self._still_since)
@@ -245,23 +260,37 @@ class Connection(asyncio.Protocol):
             self._schedule()
         elif self._last_words is not None:
             self._finish(self._last_words)
-        elif not self._writing_paused:
+        elif not self._blocked:
             self._transport.resume_reading()
+
+    def _use_outbox(self, release: Release) -> None:
+        self._outbox = Outbox(self._transport, release, self._gateway.settings.buffer_bytes_max, self._pace)
+        self._write = self._outbox.writer
+
+    def _pace(self) -> None:
+        """Hold the client back while enough waits to leave, for it or for our disk, and go on when there is room."""
+        self._blocked = self._writing_paused or self._outbox.full
+        if self._over:
+            return
+        if self._blocked:
+            self._transport.pause_reading()
+        else:
+            self._schedule()
 
     def _hurry(self) -> None:
         """Go on at once with what waits: TLS closes behind this call. What is too much work for that is dropped."""
         until = time.monotonic() + TLS_END_SECONDS
-        while self._session.waiting and not self._writing_paused and time.monotonic() < until:
+        while self._session.waiting and not self._blocked and time.monotonic() < until:
             self.advance()
 
     def _schedule(self) -> None:
-        if not self._scheduled and not self._writing_paused:
+        if not self._scheduled and not self._blocked:
             self._scheduled = True
             self._gateway.loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
         self._scheduled = False
-        if not self._over and not self._writing_paused:
+        if not self._over and not self._blocked:
             self.advance()
             self._settle()
 
@@ -295,6 +324,10 @@ class Connection(asyncio.Protocol):
         self._write(last_words)
         self._patience = FAREWELL_SECONDS if self._eof else CLOSE_SECONDS
         self._watch()
+        self._outbox.end(self._end_stream)
+
+    def _end_stream(self) -> None:
+        """Close behind the last words, or send the end of the stream and look what the client does."""
         if self._eof or not self._transport.can_write_eof():
             self._transport.close()
             return

@@ -19,9 +19,11 @@ import structlog
 from orderbook_server.auth import Access
 from orderbook_server.config import Settings
 from orderbook_server.gateways.tcp.connection import Connection, spell
+from orderbook_server.journal.journal import Journal
 from orderbook_server.metrics.transport import TransportStats
 from orderbook_server.protocol.line.event_lines import EventLines
 from orderbook_server.protocol.line.session import LineSession
+from orderbook_server.sequencer.release import Release
 from orderbook_server.sequencer.sequencer import Sequencer
 
 OUTPUT_BYTES_MAX = 1 << 18  # of one call of a session: some milliseconds of work
@@ -47,10 +49,12 @@ class TcpGateway:
         *,
         authenticate: Callable[[str], Access | None] | None = None,
         ssl: SSLContext | None = None,
+        release: Release | None = None,
     ) -> None:
         """Make one that does not listen yet.
 
         authenticate: what LineSession takes; None, nobody needs to say AUTH. ssl: None, no TLS.
+        release: what is said leaves through it; None, one of the sequencer's journal, which is nobody else's then.
         """
         self.settings = settings
         self.stats = stats
@@ -63,6 +67,7 @@ class TcpGateway:
         self._feed = EventLines(sequencer)  # events are written once for all who are at the same place
         self._authenticate = authenticate
         self._ssl = ssl
+        self._release = release
         self._version = version("obctl")
         self._server: asyncio.Server | None = None
         self._pump_ordered = False
@@ -73,6 +78,8 @@ class TcpGateway:
     async def start(self, host: str, port: int) -> str:
         """Listen, and return the address as bound, "127.0.0.1:9000" or "[::1]:9000"; OSError where that cannot be."""
         self.loop = asyncio.get_running_loop()
+        self.unheld = Release(Journal(), self.loop)  # for those who are told nothing of the exchange
+        self.release = self._release or Release(self._sequencer.journal, self.loop)
         tls: dict[str, Any] = {}
         if self._ssl is not None:
             tls = {"ssl": self._ssl, "ssl_handshake_timeout": HANDSHAKE_SECONDS}
