@@ -8,7 +8,10 @@ import structlog
 
 from orderbook_server.config import ConfigError, Settings
 from orderbook_server.journal.errors import DirectoryInUse, InstrumentsChanged, StorageError, UnknownFormat
+from orderbook_server.journal.layout import snapshots_folder
 from orderbook_server.journal.opening import Opened, open_exchange
+from orderbook_server.journal.snapshot_process import Snapshots
+from orderbook_server.journal.snapshots import good_snapshots
 from orderbook_server.journal.watch import Watch
 
 STATE = 4  # the kind of such a record among those with data
@@ -19,32 +22,34 @@ log = structlog.get_logger()
 class Keeper:
     """Holds a data directory, and sees to it that what happens is kept there.
 
-    `sequencer`: of the exchange that was found there, or begun. `look`: for Release.on_change. progress, on_failure: as
-    for Server.
+    `sequencer`: of the exchange that was found there, or begun. `snapshots`: those that are taken meanwhile. `look`: for
+    Release.on_change. progress, on_failure: as for Server.
 
     Raise ConfigError where the directory is another server's, or was made for other instruments or by another version;
     JournalDamaged, StorageError, MemoryError.
     """
 
     def __init__(
-        self, settings: Settings, progress: Callable[[int, int], object], on_failure: Callable[[OSError], object]
+        self, settings: Settings, progress: Callable[[int, int], None], on_failure: Callable[[OSError], object]
     ) -> None:
         self._closed = False
         self._opened = opened(settings, progress)
         self.sequencer = self._opened.sequencer
+        self.snapshots = snapshots_of(settings)
         self._watch = Watch(
             self._opened.journal,
             on_failure=on_failure,
             on_room=self.sequencer.end_sessions,
-            on_durable=lambda sequence: None,
+            on_durable=self.snapshots.consider,
         )
         self.look = self._watch.look
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Note the state, wait until all is on the disk, and let go of the directory; harmless the second time."""
         if self._closed:
             return
         self._closed = True
+        await self.snapshots.stop()
         self._note_state()
         try:
             self._opened.journal.close()
@@ -61,7 +66,7 @@ class Keeper:
             log.warning("state not noted", error=error.strerror)
 
 
-def opened(settings: Settings, progress: Callable[[int, int], object]) -> Opened:
+def opened(settings: Settings, progress: Callable[[int, int], None]) -> Opened:
     """Open the exchange, and say what was found."""
     begun = time.monotonic()
     try:
@@ -82,6 +87,18 @@ def opened(settings: Settings, progress: Callable[[int, int], object]) -> Opened
         raise StorageError(f"{error.filename or settings.data_dir}: {reason(error)}") from error
     tell(settings, found, round(time.monotonic() - begun, 3))
     return found
+
+
+def snapshots_of(settings: Settings) -> Snapshots:
+    """Return what takes snapshots behind the newest one in the directory."""
+    good, _ = good_snapshots(snapshots_folder(settings.data_dir))
+    return Snapshots(
+        settings.data_dir,
+        commands=settings.snapshot_commands,
+        kept=settings.snapshots_kept,
+        capacity=settings.event_capacity,
+        sequence=good[0].sequence if good else 0,
+    )
 
 
 def reason(error: OSError) -> str:

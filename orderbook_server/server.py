@@ -56,7 +56,7 @@ class Server:
         self,
         settings: Settings,
         *,
-        progress: Callable[[int, int], object] = lambda done, total: None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
         on_failure: Callable[[OSError], object] = lambda error: None,
     ) -> None:
         self.settings = settings
@@ -131,7 +131,7 @@ class Server:
                 log.error("listener did not close well", listener=name, exc_info=outcome)
         self.release.close()
         if self.keeper:
-            self.keeper.close()
+            await self.keeper.close()
 
 
 def new_sequencer(settings: Settings) -> Sequencer:
@@ -149,7 +149,7 @@ def reason_of(error: OSError | UnicodeError) -> str:
 
 
 async def serve(
-    settings: Settings, *, progress: Callable[[int, int], object], on_failure: Callable[[OSError], object]
+    settings: Settings, *, progress: Callable[[int, int], None], on_failure: Callable[[OSError], object]
 ) -> None:
     """Run the server until SIGTERM or SIGINT, which do nothing once it has ended; raise what Server raises.
 
