@@ -303,12 +303,13 @@ cdef int keep_next(Disk *disk) noexcept nogil:
 
 cdef void sync_at_times(Disk *disk) noexcept nogil:
     """Sync what was written since the last time, and wait for the next time."""
+    cdef int file = disk.file
     cdef int failed
-    if disk.unsynced:
+    if disk.unsynced and not disk.changing:  # a change syncs the segment that it leaves
         disk.unsynced = False
         disk.busy = True
         unlock(&disk.mutex)
-        failed = synced(disk.file)
+        failed = synced(file)
         lock(&disk.mutex)
         disk.busy = False
         if failed:

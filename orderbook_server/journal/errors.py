@@ -26,3 +26,7 @@ class JournalDamaged(JournalError):
 
 class UnknownFormat(JournalError):
     """A file was written by another version of the format."""
+
+
+class InstrumentsChanged(JournalError):
+    """Instruments are wanted under which the orders and balances of the data directory would mean another thing."""

@@ -58,7 +58,9 @@ cdef extern from *:
     int wake_all "pthread_cond_broadcast"(pthread_cond_t *condition) noexcept nogil
     int wait "pthread_cond_wait"(pthread_cond_t *condition, pthread_mutex_t *mutex) noexcept nogil
     void wait_ns "orderbook_wait"(pthread_cond_t *condition, pthread_mutex_t *mutex, uint64_t ns) noexcept nogil
-    int thread_begin "orderbook_thread"(pthread_t *thread, void *(*run)(void *) noexcept nogil, void *argument) noexcept nogil
+    int thread_begin "orderbook_thread"(
+        pthread_t *thread, void *(*run)(void *) noexcept nogil, void *argument,
+    ) noexcept nogil
     int thread_join "pthread_join"(pthread_t thread, void **result) noexcept nogil
     int sync_file "orderbook_sync"(int file) noexcept nogil
     int openat(int folder, const char *name, int flags, ...) noexcept nogil

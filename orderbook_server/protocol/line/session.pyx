@@ -32,7 +32,8 @@ from orderbook_server.protocol.line.lines cimport (
     Line, read_line,
 )
 from orderbook_server.protocol.line.output cimport Output, output_destroy, put_byte, put_field, put_text, reserve
-from orderbook_server.sequencer.sequencer cimport Sequencer, Session
+from orderbook_server.sequencer.sequencer cimport Sequencer
+from orderbook_server.sequencer.sessions cimport Session
 
 cdef enum:
     LEVELS_DEFAULT = 10        # of DEPTH
