@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderbook import Exchange
+from orderbook import Exchange, as_commands
 from orderbook_server.journal.file_journal import FileJournal
 from orderbook_server.journal.reader import JournalReader, Record, RecordKind
 from orderbook_server.sequencer.sequencer import Sequencer
@@ -120,10 +120,19 @@ def test_what_a_server_journals(tmp_path: Path) -> None:
     sequencer.attach(FileJournal(tmp_path, sync="never"))
     session = sequencer.open_session()
     session.cancel_on_disconnect = True
-    funds = [credit(account, 10**9, 10**12) for account in ACCOUNTS]
-    sent = [*funds, *flow(3, 300)]
-    status = session.process(packed(sent)).status
+    sent = packed([*(credit(account, 10**9, 10**12) for account in ACCOUNTS), *flow(3, 500, 1)])
+    status = bytes(sequencer.process(sent, session).status)
     sequencer.journal.close()
-    records = read(tmp_path)
-    kinds = [record.kind for record in records]
-    assert kinds
+    first, *records = read(tmp_path)
+
+    assert (first.kind, first.code) == (RecordKind.SESSION, plain.ON)
+    journaled = [bytes(record) for record in records]
+    remaining = iter(record[:40] for record in journaled)
+    orders = (i for i, code in enumerate(status) if code == 0 and sent[48 * i] == NEW)
+    accepted = [sent[48 * i : 48 * i + 40] for i in orders]
+    assert len(accepted) > 100
+    assert all(command in remaining for command in accepted)  # in this order
+    assert {record.session for record in records} == {first.session}
+    exchange = Exchange()
+    exchange.process(as_commands(b"".join(journaled)))
+    assert exchange.state_hash() == sequencer.exchange.state_hash()
