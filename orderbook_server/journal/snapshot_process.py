@@ -55,6 +55,7 @@ class Snapshots:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # Ctrl-C is for us, and we end it
         )
 
     async def _watched(self, process: subprocess.Popen[str]) -> None:
