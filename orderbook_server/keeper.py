@@ -21,8 +21,8 @@ log = structlog.get_logger()
 class Keeper:
     """Holds a data directory, and sees to it that what happens is kept there.
 
-    `sequencer`: of the exchange that was found there, or begun. `snapshots`: those that are taken meanwhile. `look`: for
-    Release.on_change. progress, on_failure: as for Server.
+    `sequencer`: of the exchange that was found there, or begun. `snapshots`: those that are taken meanwhile.
+    `look`: for Release.on_change. progress, on_failure: as for Server.
 
     Raise ConfigError where the directory is another server's, or was made for other instruments or by another version;
     JournalDamaged, StorageError, MemoryError.

@@ -1,4 +1,4 @@
-"""`obctl serve` on a data directory: what is there after every kind of end, what it refuses, and how a disk fails it."""
+"""`obctl serve` on a data directory: what is there after every kind of end, what it refuses, a disk that fails."""
 
 import resource
 import signal
@@ -12,7 +12,6 @@ from obctl import exit_codes
 from obctl.commands import serve as command
 from orderbook_server.journal.layout import journal_folder, segments, snapshots, snapshots_folder
 from orderbook_server.journal.reader import JournalReader
-
 from tests.server.clients import LineClient
 
 from .serve_process import TCP_ALONE, Server, run, serving
@@ -252,7 +251,12 @@ def test_the_bar_is_there_while_there_is_something_to_recover(monkeypatch: pytes
             show(done, 10)
         assert story == ["bytes of the journal", "shown", (4, 4, 10), (8, 8, 10), "gone"]
     story.clear()
-    with pytest.raises(RuntimeError), command.recovery_bar() as show:
-        show(4, 10)
-        raise RuntimeError
+
+    def fail() -> None:
+        with command.recovery_bar() as show:
+            show(4, 10)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert story[-1] == "gone", "what is said of the failure has a line of its own"
