@@ -484,7 +484,11 @@ cdef class StateReader:
         ):
             raise ValueError(f"{symbol}: it has orders, and trades other assets in the exchange")
         if record.spare or record.flags & ~<uint32_t>(STATE_HALTED | STATE_MOVED | STATE_REFERRED):
-            raise ValueError(f"{symbol}: flags that there are not")
+            raise ValueError(f"{symbol}: it has flags that there are not")
+        if record.flags & STATE_REFERRED and not record.flags & STATE_MOVED:
+            raise ValueError(f"{symbol}: its reference price was not moved, and yet there is one")
+        if record.reference_price and not record.flags & STATE_REFERRED:
+            raise ValueError(f"{symbol}: it has no reference price, and yet there is one")
         market.money.halted = record.flags & STATE_HALTED != 0
         load_reference(&market.money.limits, record)
         with nogil:
@@ -501,7 +505,7 @@ cdef class StateReader:
 
 cdef void load_reference(Limits *limits, const StateMarket *record) noexcept:
     """Take over a reference price that was moved. A band needs one: it keeps the description's where there is none."""
-    if record.flags & STATE_REFERRED or record.flags & STATE_MOVED and not limits.banded:
+    if record.flags & STATE_REFERRED or (record.flags & STATE_MOVED and not limits.banded):
         limits.referred = record.flags & STATE_REFERRED != 0
         limits.reference_price = record.reference_price
 

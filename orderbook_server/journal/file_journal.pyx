@@ -120,7 +120,6 @@ cdef class FileJournal(Journal):
 
     @property
     def figures(self):
-        """What was done since the start: {name: number} of frames, bytes, syncs, and their nanoseconds."""
         cdef Disk *disk = &self.disk
         lock(&disk.mutex)
         figures = {"frames": disk.frames, "bytes": disk.bytes, "syncs": disk.syncs, "sync_ns": disk.sync_ns}

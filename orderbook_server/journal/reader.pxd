@@ -29,6 +29,7 @@ cdef class JournalReader:
     cdef list paths
     cdef Py_ssize_t place                  # of the next segment in `paths`
     cdef SegmentFile file                  # the one that is read
+    cdef bint begun                        # the first segment was opened, or could not be
     cdef bint ended
     # The position behind the last frame that was passed:
     cdef uint64_t sequence

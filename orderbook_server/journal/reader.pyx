@@ -112,7 +112,7 @@ cdef class JournalReader:
             if sequence_of(path) > self.after + 1:
                 break
             self.place += 1
-        self.place = max(self.place - 1, 0)  # the last one that may have the record, or what was before it
+        self.place = max(self.place - 1, 0)  # the last one whose first record is not behind the one asked for
         if self.paths and sequence_of(self.paths[0]) > self.after + 1:
             raise JournalDamaged(self.paths[0], 0, f"the segments with the records from {self.after + 1} on are missing")
         if not self.paths and self.after:
@@ -146,10 +146,12 @@ cdef class JournalReader:
         """Begin: open the first segment, and pass the frames up to `after`."""
         cdef FrameHeader header
         cdef Contents contents
-        if self.file is not None or self.ended:
+        if self.begun:
             return 0
+        self.begun = self.ended = True
         if not self.open_next():
             return self.end(0)
+        self.ended = False
         while self.find(&header, &contents) and self.sequence + contents.numbered <= self.after:
             self.pass_frame(&header, &contents)
         return 0
@@ -235,8 +237,10 @@ cdef class JournalReader:
         """Begin the next segment; return whether there is one."""
         if self.place == len(self.paths):
             return False
+        if not self.open_segment(self.paths[self.place]):
+            return False
         self.place += 1
-        return self.open_segment(self.paths[self.place - 1])
+        return True
 
     cdef bint open_segment(self, path) except -1:
         """Begin a segment, if its header is right and goes on where the journal before it ends."""
@@ -244,7 +248,7 @@ cdef class JournalReader:
         cdef SegmentHeader header
         cdef str fault
         if file.load(0, sizeof(header)) < sizeof(header):
-            if self.live and self.place == len(self.paths):
+            if self.live and self.place + 1 == len(self.paths):
                 return False  # it is being made
             raise JournalDamaged(path, 0, "the segment ends within its header")
         memcpy(&header, file.at(0), sizeof(header))

@@ -14,7 +14,7 @@ from libc.string cimport memcpy, memmove
 from posix.unistd cimport close, pread
 
 from orderbook_server.journal.format cimport FRAME_ALIGNMENT, FRAME_MAGIC, RECORD_BYTES_MAX, FrameHeader
-from orderbook_server.journal.frames cimport has_its_crc, possible_size
+from orderbook_server.journal.frames cimport Contents, count_records, has_its_crc, possible_size
 
 cdef enum:
     PIECE_BYTES = 4 << 20
@@ -62,6 +62,26 @@ cdef class SegmentFile:
     def size(self):
         """The size of the file, in bytes."""
         return os.fstat(self.descriptor).st_size
+
+    def good_frames(self, uint64_t offset):
+        """Return how many good frames begin from `offset` on, by their magic, size and CRC, and their records' number."""
+        cdef uint64_t end = self.end_of_data(offset)
+        cdef FrameHeader header
+        cdef Contents contents
+        cdef uint64_t frames = 0
+        cdef uint64_t records = 0
+        offset = self.good_frame(offset, end)
+        while offset:
+            memcpy(&header, self.at(offset), sizeof(header))
+            count_records(self.at(offset) + sizeof(header), header.size - sizeof(header), &contents)
+            frames += 1
+            records += contents.numbered
+            offset = self.good_frame(offset + header.size, end)
+        return frames, records
+
+    def data_end(self, uint64_t offset):
+        """Return where the zeros at the end of the file begin, `offset` if there is nothing else from there on."""
+        return self.end_of_data(offset)
 
     cdef size_t load(self, uint64_t offset, size_t size) except? 0:
         """Have `size` bytes from `offset` on in the buffer; return how many there are, fewer at the end of the file."""
@@ -122,7 +142,7 @@ cdef class SegmentFile:
         return end
 
     cdef uint64_t good_frame(self, uint64_t offset, uint64_t end) except? 0:
-        """Return where the first frame from `offset` on begins, 0 if there is none, by its magic, size and CRC.
+        """Return where the first good frame from `offset` on begins, 0 if there is none; it is in the buffer.
 
         `end` is where the file's data ends: a frame has hardly more zeros behind it than a record has bytes, so one
         that says so need not be looked at.
