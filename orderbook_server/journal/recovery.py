@@ -22,7 +22,7 @@ class Recovered:
 
     sequence: of the last record that it contains; position, tail: where the reading of the journal ended, and how (no
     tail where it was not read to its end). snapshot: what it began with, None: the beginning of the journal; records: how
-    many were replayed; newest_snapshot: its sequence, 0 without one; passed_over: why snapshots are not good.
+    many were replayed; passed_over: snapshots that are not good, and why.
     """
 
     sequencer: Sequencer
@@ -31,7 +31,6 @@ class Recovered:
     tail: Tail | None
     snapshot: SnapshotHeader | None
     records: int
-    newest_snapshot: int
     passed_over: list[str] = field(default_factory=list)
 
 
@@ -81,7 +80,6 @@ def recover(
         tail=reader.tail,
         snapshot=snapshot,
         records=replay.sequence - begun,
-        newest_snapshot=good[0].sequence if good else 0,
         passed_over=passed_over,
     )
 
