@@ -31,7 +31,14 @@ def test_names_and_sequences() -> None:
 def test_files_are_sorted_and_others_ignored(tmp_path: Path) -> None:
     names = [layout.segment_name(sequence) for sequence in (1, 9, 10, 200, 10**19)]
     snapshot_names = [layout.snapshot_name(sequence) for sequence in (5, 40)]
-    others = ["1.wal", names[0] + ".tmp", snapshot_names[0] + ".tmp", "x" * 20 + ".wal", "٣" * 20 + ".wal", names[0] + "\n"]
+    others = [
+        "1.wal",
+        names[0] + ".tmp",
+        snapshot_names[0] + ".tmp",
+        "x" * 20 + ".wal",
+        "٣" * 20 + ".wal",
+        names[0] + "\n",
+    ]
     for name in (*reversed(names), *reversed(snapshot_names), *others):
         (tmp_path / name).touch()
     assert [path.name for path in layout.segments(tmp_path)] == names
@@ -46,7 +53,9 @@ def test_folders_are_for_this_user_alone(tmp_path: Path) -> None:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_the_folder_above_a_new_one_is_synced_after_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_above_a_new_one_is_synced_after_it_was_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data_dir = tmp_path / "data"
     seen = []
     monkeypatch.setattr(layout, "fsync_folder", lambda path: seen.append((path, sorted(path.iterdir()))))

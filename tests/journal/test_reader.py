@@ -101,7 +101,9 @@ def test_every_range(journal: PlainJournal) -> None:
             assert digests(reader) == [frame.digest for frame in wanted]
             if wanted:
                 assert reader.position[:2] == (wanted[-1].last_sequence, wanted[-1].digest)
-            sequences = [record.sequence for record in JournalReader(journal.folder, after=after, until=until).records()]
+            sequences = [
+                record.sequence for record in JournalReader(journal.folder, after=after, until=until).records()
+            ]
             assert sequences == list(range(after + 1, end + 1))
 
 
@@ -109,7 +111,9 @@ def test_segments_before_the_range_are_not_read(journal: PlainJournal) -> None:
     second, third = journal.frames[5], journal.frames[-1]
     first_path = journal.frames[0].path
     first_path.write_bytes(b"")
-    assert digests(JournalReader(journal.folder, after=second.sequence)) == [frame.digest for frame in journal.frames[6:]]
+    assert digests(JournalReader(journal.folder, after=second.sequence)) == [
+        frame.digest for frame in journal.frames[6:]
+    ]
     first_path.unlink()
     assert digests(JournalReader(journal.folder, after=second.sequence - 1))[-1] == third.digest
     assert "are missing" in refusal(journal.folder, after=second.sequence - 2).reason
