@@ -1,6 +1,9 @@
 """A journal whose disk is the test: nothing is durable before the test says so."""
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from orderbook_server.sequencer.release import Release
 from orderbook_server.sequencer.sequencer import Sequencer
@@ -31,6 +34,23 @@ class HeldJournal:
         """Make all durable, or what there is up to a sequence."""
         self._kept = self.appended if sequence is None else sequence
         os.write(self._write, b".")
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Make all durable, time and again, while the block lasts."""
+        done = threading.Event()
+
+        def work() -> None:
+            while not done.wait(0.002):
+                self.keep()
+
+        disk = threading.Thread(target=work)
+        disk.start()
+        try:
+            yield
+        finally:
+            done.set()
+            disk.join()
 
     def fail(self, error: OSError) -> None:
         self.error = error
