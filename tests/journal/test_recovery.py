@@ -248,8 +248,10 @@ def test_time_travel_begins_with_a_snapshot_before(tmp_path: Path) -> None:
         assert facts(travelled.sequencer) == facts(whole.sequencer)
 
 
-def test_from_the_beginning_where_there_is_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", [{"from_beginning": True}, {"until": 100}, {"until_event": 100}])
+def test_what_is_no_longer_kept_cannot_be_asked_for(tmp_path: Path, asked: dict[str, int]) -> None:
     used(tmp_path, snapshots=1, commands=8000, segment_bytes=SEGMENT_BYTES)
     segments(tmp_path / "journal")[0].unlink()
-    with pytest.raises(JournalError, match="no good snapshot holds what was before record"):
-        recover(tmp_path, event_capacity=CAPACITY, from_beginning=True)
+    with pytest.raises(JournalError, match="and no snapshot that could serve is kept") as caught:
+        recover(tmp_path, event_capacity=CAPACITY, **asked)
+    assert not isinstance(caught.value, JournalDamaged)
