@@ -11,6 +11,7 @@ from types import TracebackType
 from orderbook_server.journal.errors import DirectoryInUse
 
 FOLDER_MODE = 0o700
+ZEROS = bytes(1 << 20)
 SEGMENT_NAME = re.compile(r"([0-9]{20})\.wal", re.ASCII)
 SNAPSHOT_NAME = re.compile(r"([0-9]{20})\.snap", re.ASCII)
 
@@ -78,6 +79,16 @@ def fsync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_zeros(path: Path, offset: int, size: int) -> None:
+    """Overwrite a part of a file with zeros, durably; the file keeps its size."""
+    with path.open("r+b") as file:
+        file.seek(offset)
+        while size:
+            size -= file.write(ZEROS[:size])
+        file.flush()
+        os.fsync(file.fileno())
 
 
 class Lock:
