@@ -32,6 +32,18 @@ class BadConfiguration(BadInput):
     exit_code = exit_codes.USAGE
 
 
+class Damaged(BadInput):
+    """A data directory is damaged."""
+
+    exit_code = exit_codes.DAMAGED
+
+
+class StorageFailed(BadInput):
+    """What must be kept cannot be: the disk failed, or there is no room to begin."""
+
+    exit_code = exit_codes.STORAGE
+
+
 class Refused(BadInput):
     """The server refused: a command by its code, a token, a request, a reader that is too slow."""
 

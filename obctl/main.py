@@ -115,6 +115,7 @@ def main() -> None:
 
     \b
     Exit status: 0 all well, 1 the input data is wrong, 2 the command line is
-    wrong, 3 a verification found a difference, 5 the server refused, 6 the
-    server cannot be reached, 130 interrupted.
+    wrong, 3 a verification found a difference, 4 a data directory is damaged,
+    5 the server refused, 6 the server cannot be reached, 7 the disk failed,
+    130 interrupted.
     """

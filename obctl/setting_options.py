@@ -3,7 +3,7 @@
 import click
 from click.shell_completion import CompletionItem
 
-from orderbook_server.config.kinds import Choice, File, Kind, Listener
+from orderbook_server.config.kinds import File, Folder, Kind
 
 
 class SettingType(click.ParamType):  # type: ignore[type-arg]
@@ -15,13 +15,10 @@ class SettingType(click.ParamType):  # type: ignore[type-arg]
         self.kind = kind
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Complete words, and let the shell complete names of files."""
+        """Complete words, and let the shell complete names of files and folders."""
         if isinstance(self.kind, File):
-            return [CompletionItem(incomplete, type="file")]
-        words = (
-            self.kind.words if isinstance(self.kind, Choice) else ("none",) if isinstance(self.kind, Listener) else ()
-        )
-        return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+            return [CompletionItem(incomplete, type="dir" if isinstance(self.kind, Folder) else "file")]
+        return [CompletionItem(word) for word in self.kind.words if word.startswith(incomplete)]
 
 
 class GroupedCommand(click.Command):

@@ -2,7 +2,8 @@
 
 An event's sequence number is its place: 1, 2, 3 … without gaps. The ring is allocated whole at the start (its pages
 take memory only when first written), so appending can neither fail nor allocate, and costs one 48-byte write. With
-capacity 0 events are still numbered, and written to a single slot that nobody reads.
+capacity 0 events are still numbered, and written to a single slot that nobody reads. A log may go on from the numbers
+of another (an exchange that was loaded): the events before its own are not held.
 """
 
 from libc.stdint cimport uint64_t
@@ -18,6 +19,7 @@ cdef struct EventLog:
     Event *end            # behind the ring's last slot
     uint64_t capacity     # events held at most; the ring has as many slots, but at least 1
     uint64_t before_ring  # events before the one in the ring's first slot
+    uint64_t before_log   # events that were numbered elsewhere, before the first one here
 
 
 cdef inline int event_log_init(EventLog *log, uint64_t capacity) noexcept nogil:
@@ -29,7 +31,7 @@ cdef inline int event_log_init(EventLog *log, uint64_t capacity) noexcept nogil:
     log.next = log.ring
     log.end = log.ring + slots
     log.capacity = capacity
-    log.before_ring = 0
+    log.before_ring = log.before_log = 0
     return 0 if log.ring != NULL else -1
 
 
@@ -37,6 +39,11 @@ cdef inline void event_log_destroy(EventLog *log) noexcept nogil:
     if log.ring != NULL:
         pages_free(log.ring, (log.end - log.ring) * sizeof(Event))
         log.ring = NULL
+
+
+cdef inline void event_log_go_on(EventLog *log, uint64_t last) noexcept nogil:
+    """Have the first event of an empty log come behind number `last`."""
+    log.before_ring = log.before_log = last
 
 
 cdef inline Event *event_log_append(EventLog *log) noexcept nogil:
@@ -57,7 +64,7 @@ cdef inline uint64_t event_log_last(const EventLog *log) noexcept nogil:
 cdef inline uint64_t event_log_oldest(const EventLog *log) noexcept nogil:
     """Return the sequence number of the oldest event held; one above the last when none is."""
     cdef uint64_t last = event_log_last(log)
-    return last - log.capacity + 1 if last > log.capacity else 1
+    return max(last - min(last, log.capacity), log.before_log) + 1
 
 
 cdef inline const Event *event_log_at(const EventLog *log, uint64_t sequence) noexcept nogil:

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 
 from orderbook.audit cimport audit, state_digest
 from orderbook.book cimport OrderBook
+from orderbook.dumping cimport state_dump
 from orderbook.errors import UnknownSymbol
 from orderbook.guard cimport guard_enter, guard_hold
 from orderbook.instruments import DEFAULT_INSTRUMENT, Instrument
+from orderbook.loading cimport state_load
 from orderbook.risk cimport new_market
 from orderbook.venue cimport new_venue
 
@@ -151,6 +153,35 @@ cdef class Exchange(EventSource):
         guard_hold(self.guard)
         try:
             return state_digest(self.venue, 0, self.venue.count)
+        finally:
+            self.guard.busy = False
+
+    def dump_state(self):
+        """Return all that decides what the exchange will do from here on, as bytes for `load_state`.
+
+        Books with queue order and order of entry, balances, halts, moved reference prices, and the number of the last
+        event; neither events nor what describes the instruments. Equal states, their accounts opened in the same order,
+        make equal bytes. O(orders + accounts × (assets + markets)).
+        """
+        guard_hold(self.guard)
+        try:
+            return state_dump(self.venue)
+        finally:
+            self.guard.busy = False
+
+    def load_state(self, data):
+        """Take over a state that `dump_state` returned; the same commands then do the same as in the exchange it is of.
+
+        data: a contiguous buffer that nobody changes meanwhile. Instruments are matched by symbol and assets by name:
+        there may be others here, in any order, and what no order or balance needs may be lacking. Events go on behind
+        the last number; none before is held.
+
+        Raise RuntimeError where there are accounts or events already, ValueError naming what is wrong in the state,
+        MemoryError; then nothing has changed. O(orders + accounts × (assets + markets)).
+        """
+        guard_hold(self.guard)
+        try:
+            state_load(self.venue, data)
         finally:
             self.guard.busy = False
 

@@ -95,23 +95,28 @@ cdef inline void index_place(Index *index, uint32_t hash, uint32_t slot) noexcep
     index.entries[place] = (<uint64_t>hash << 32) | slot
 
 
-cdef inline int index_grow(Index *index) noexcept nogil:
-    """Double the table; return 0, or -1 when memory is out."""
-    cdef Index grown = index[0]
+cdef inline int index_widen(Index *index, uint32_t bits) noexcept nogil:
+    """Make the table 2^bits times as large; return 0, or -1 when memory is out."""
+    cdef Index wide = index[0]
     cdef size_t place
-    if index.shift == 1:
+    if index.shift <= bits:
         return -1
-    grown.shift -= 1
-    grown.mask = 2 * index.mask + 1
-    grown.entries = <uint64_t *>pages_grow(NULL, 0, 2 * index_bytes(index))
-    if grown.entries == NULL:
+    wide.shift -= bits
+    wide.mask = ((index.mask + 1) << bits) - 1
+    wide.entries = <uint64_t *>pages_grow(NULL, 0, index_bytes(&wide))
+    if wide.entries == NULL:
         return -1
     for place in range(<size_t>index.mask + 1):
         if index.entries[place] != 0:
-            index_place(&grown, <uint32_t>(index.entries[place] >> 32), <uint32_t>index.entries[place])
+            index_place(&wide, <uint32_t>(index.entries[place] >> 32), <uint32_t>index.entries[place])
     index_destroy(index)
-    index[0] = grown
+    index[0] = wide
     return 0
+
+
+cdef inline int index_grow(Index *index) noexcept nogil:
+    """Double the table; return 0, or -1 when memory is out."""
+    return index_widen(index, 1)
 
 
 cdef inline uint64_t index_room(const Index *index) noexcept nogil:
@@ -122,6 +127,14 @@ cdef inline uint64_t index_room(const Index *index) noexcept nogil:
 cdef inline int index_reserve(Index *index) noexcept nogil:
     """See to it that one more item can be added; return 0, or -1 when memory is out."""
     return index_grow(index) if index.count >= index_room(index) else 0
+
+
+cdef inline int index_fit(Index *index, uint64_t count) noexcept nogil:
+    """See to it that so many items can be in it; return 0, or -1 when memory is out."""
+    cdef uint32_t bits = 0
+    while index_room(index) << bits < count:
+        bits += 1
+    return index_widen(index, bits) if bits else 0
 
 
 cdef inline void index_add(Index *index, uint64_t id, uint32_t hash, uint32_t slot) noexcept nogil:

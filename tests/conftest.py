@@ -1,6 +1,8 @@
 """Settings of the whole suite: how hard Hypothesis tries, and the marks."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +20,7 @@ settings.register_profile(  # whether something fails, not how small it can be m
     "canary", settings.get_profile("default"), max_examples=100, phases=[Phase.explicit, Phase.generate], database=None
 )
 NO_PARAMETERS = SimpleNamespace(params={})
+DATA_DIR = Path(__file__).parent.parent / "orderbook-data"  # of a server that was started here and not told where
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
 settings.load_profile(PROFILE)
 
@@ -26,6 +29,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the marks that `--strict-markers` lets pass."""
     config.addinivalue_line("markers", "canary: builds the engine with a planted bug, which the suite must catch")
     config.addinivalue_line("markers", "oracle: runs plain Python alone, which is the same in every build")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """See that no test has left an exchange in the tree."""
+    before = DATA_DIR.exists()
+    yield
+    assert before or not DATA_DIR.exists(), f"a test has left {DATA_DIR}"
 
 
 def runs_on_a_reference(item: pytest.Item) -> bool:

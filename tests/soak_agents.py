@@ -70,7 +70,7 @@ class Scene:
             time.sleep(0.02)
 
     def kill_server(self):
-        """Kill the server, and start it again after a while; its memory is gone."""
+        """Kill the server, and start it again after a while; as it kept nothing, all is gone."""
         self.server.process.kill()
         self.server.see_out()
         time.sleep(self.random.uniform(0, 2))

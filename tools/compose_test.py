@@ -133,6 +133,7 @@ class Stack:
         variables = {f"ORDERBOOK_{name}_PORT": str(port) for name, port in self.ports.items()}
         variables |= {"ORDERBOOK_IMAGE": IMAGE, "COMPOSE_PROJECT_NAME": PROJECT, "COMPOSE_HTTP_TIMEOUT": "120"}
         self._environment = engine.environment | variables
+        self.last_sequence = 0.0  # of the events when the server was last stopped
 
     def compose(self, *words: str) -> str:
         """Run Compose to its end."""
@@ -230,6 +231,7 @@ def run_services(stack: Stack) -> None:
         check_confinement(stack)
         check_restart(stack)
         check_stop(stack)
+        check_kept(stack)
     except Exception:
         for service in (SERVER, *AGENTS):
             if container := stack.container(service):
@@ -285,16 +287,27 @@ def check_restart(stack: Stack) -> None:
 
 
 def check_stop(stack: Stack) -> None:
-    """See the agents end with status 0 and no order left in the book, then the server."""
+    """See the agents end with status 0 and no order left in the book, then the server; note how far that came."""
     ids = {service: stack.container(service) for service in (SERVER, *AGENTS)}
     stack.compose("stop", *AGENTS)
     if left := stack.metric("matching_resting_orders"):
         raise Failed(f"{left:g} orders are left in the book")
+    stack.last_sequence = stack.metric("matching_last_sequence")
     stack.compose("stop", SERVER)
     statuses = {service: stack.engine.inspect(container)["State"]["ExitCode"] for service, container in ids.items()}
     if any(statuses.values()):
         raise Failed(f"not all ended with 0: {json.dumps(statuses)}")
     say("  stopped: no order is left in the book, all ended with 0")
+
+
+def check_kept(stack: Stack) -> None:
+    """See the exchange go on where it was, in new containers on the same volume."""
+    stack.compose("down")
+    stack.up()
+    wait_until(f"{SERVER} is healthy", lambda: stack.is_well(SERVER), SECONDS_TO_BE_WELL)
+    if (found := stack.metric("matching_last_sequence")) < stack.last_sequence:
+        raise Failed(f"the exchange was at event {stack.last_sequence:g}, and began again at {found:g}")
+    say("  down and up: the exchange went on where it was")
 
 
 def main() -> None:

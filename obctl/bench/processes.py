@@ -44,7 +44,8 @@ def servers(tcp: str | None, grpc: str | None) -> Iterator[Addresses]:
         if tcp or grpc:
             yield Addresses(tcp, grpc, None, *beside)
             return
-        options = ("--tcp", FREE, "--grpc", FREE, "--metrics", "none", "--log-format", "json", "--log-level", "info")
+        listeners = ("--tcp", FREE, "--grpc", FREE, "--metrics", "none")
+        options = (*listeners, "--in-memory", "--log-format", "json", "--log-level", "info")
         with process("-m", "obctl", "serve", *options) as server:
             listening = first_line(server, server.stderr)
             threading.Thread(target=drain, args=(server.stderr,), daemon=True).start()

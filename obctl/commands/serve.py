@@ -2,15 +2,18 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import Field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from obctl.errors import BadConfiguration
+from obctl import exit_codes
+from obctl.errors import BadConfiguration, Damaged, StorageFailed
 from obctl.libraries import need
+from obctl.progress import Progress
 from obctl.setting_options import GroupedCommand, SettingType
 from orderbook_server.config import (
     ENVIRONMENT_PREFIX,
@@ -22,8 +25,9 @@ from orderbook_server.config import (
     read_settings,
     settings_by_key,
 )
-from orderbook_server.config.kinds import Flag
+from orderbook_server.config.kinds import Flag, Folder
 from orderbook_server.config.markets import Markets
+from orderbook_server.journal.errors import JournalDamaged, StorageError
 
 LIBRARIES = ("uvloop", "aiohttp", "structlog", "prometheus_client", "grpc", "grpc_health", "grpc_reflection")
 
@@ -45,9 +49,23 @@ class SettingOption(click.Option):
         )
 
 
+class ServeCommand(GroupedCommand):
+    """A command that takes `--sync interval 50` for `--sync "interval 50"`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Make one word of the two of `interval MS`, then parse."""
+        words: list[str] = []
+        for word in args:
+            if words[-2:] == ["--sync", "interval"] and not word.startswith("-"):
+                words[-1] += f" {word}"
+            else:
+                words.append(word)
+        return super().parse_args(ctx, words)
+
+
 def default_note(field: Field[Any], setting: Setting) -> str:
-    """Return what help says of a default."""
-    plain = setting.kind.to_toml(field.default)
+    """Return what help says of a default; a relative path stays one."""
+    plain = str(field.default) if isinstance(setting.kind, Folder) else setting.kind.to_toml(field.default)
     if plain is None or isinstance(plain, bool):
         return ""
     if isinstance(plain, list):
@@ -62,7 +80,7 @@ def setting_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-@click.command(cls=GroupedCommand)
+@click.command(cls=ServeCommand)
 @setting_options
 @click.option(
     "--config",
@@ -80,6 +98,9 @@ def serve(config: Path | None, check: bool, as_json: bool, **options: str | bool
     TOML file, such as log_level; the first of these that has it counts. Addresses are HOST:PORT, [::1]:PORT, or none;
     port 0 takes a free one, which is in the log.
 
+    The exchange is kept in a data directory: nothing that was answered is lost, and the next start goes on from there
+    (docs/journal.md). --sync interval MS and --sync never trade some of that for speed; --in-memory keeps nothing.
+
     Without tokens everybody who can connect may do everything, and so the addresses must be on loopback, unless
     --insecure is given. SIGTERM and Ctrl-C end the server within 5 seconds: what was accepted is answered.
 
@@ -87,7 +108,8 @@ def serve(config: Path | None, check: bool, as_json: bool, **options: str | bool
     Examples:
       obctl serve
       obctl serve --instrument BTC-USD --instrument ETH-USD
-      obctl serve --tcp 127.0.0.1:0 --grpc none --metrics none --log-level debug
+      obctl serve --data-dir /var/lib/exchange --sync interval 50
+      obctl serve --in-memory --tcp 127.0.0.1:0 --grpc none --metrics none
       obctl serve --tokens tokens.toml --tls-cert cert.pem --tls-key key.pem
       obctl serve --config exchange.toml --check
       OBCTL_SERVE_CONNECTIONS_MAX=100 obctl serve --check --json
@@ -107,6 +129,10 @@ def serve(config: Path | None, check: bool, as_json: bool, **options: str | bool
             run(settings)
     except ConfigError as error:
         raise BadConfiguration(str(error)) from error
+    except JournalDamaged as error:
+        raise Damaged(f"{error}; `obctl journal repair {settings.data_dir}` explains, and can cut") from error
+    except StorageError as error:
+        raise StorageFailed(str(error)) from error
 
 
 def print_settings(settings: Settings, as_json: bool) -> None:
@@ -118,7 +144,7 @@ def print_settings(settings: Settings, as_json: bool) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Run the server until it is told to stop."""
+    """Run the server until it is told to stop; raise JournalDamaged, StorageError."""
     need("the server", *LIBRARIES, extra="server")
     import uvloop
 
@@ -126,4 +152,27 @@ def run(settings: Settings) -> None:
     from orderbook_server.server import serve
 
     configure_logs(settings.log_level, settings.log_format)
-    uvloop.run(serve(settings))
+    with recovery_bar() as progress:
+        uvloop.run(serve(settings, progress=progress, on_failure=end_at_once))
+
+
+@contextmanager
+def recovery_bar() -> Iterator[Callable[[int, int], None]]:
+    """Give what shows how many bytes of how many were recovered, from the first news until that is done, or fails."""
+    with ExitStack() as shown:
+        bar: Progress | None = None
+
+        def show(done: int, total: int) -> None:
+            nonlocal bar
+            if done >= total:
+                shown.close()
+            else:
+                bar = bar or shown.enter_context(Progress("bytes of the journal"))
+                bar.update("Recovering", done, done, total)
+
+        yield show
+
+
+def end_at_once(error: OSError) -> NoReturn:
+    """End the process where it is: what the disk holds is unknown, and nothing may leave any more."""
+    os._exit(exit_codes.STORAGE)

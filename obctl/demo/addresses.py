@@ -32,7 +32,7 @@ async def open_server(named: Mapping[str, str]) -> tuple[Server, list[str]]:
 
 def settings_for(addresses: Mapping[str, str]) -> Settings:
     """Return the settings of a server at these addresses; raise ConfigError for one that strangers could reach."""
-    settings = read_settings({**addresses, "insecure": True})
+    settings = read_settings({**addresses, "insecure": True, "in_memory": True})
     for name in LISTENERS:
         if (address := getattr(settings, name)) and not address.is_loopback():
             raise ConfigError(name, problem=f"{address} is not on loopback, and the demo asks nobody for a token")

@@ -4,6 +4,7 @@ from orderbook_server.config.address import Address
 from orderbook_server.config.errors import ConfigError
 from orderbook_server.config.reading import ENVIRONMENT_PREFIX, read_settings
 from orderbook_server.config.settings import Setting, Settings, settings_by_key
+from orderbook_server.config.sync import Sync
 from orderbook_server.config.writing import as_plain, as_toml
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "ConfigError",
     "Setting",
     "Settings",
+    "Sync",
     "as_plain",
     "as_toml",
     "read_settings",

@@ -16,9 +16,10 @@ WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": 
 
 
 class Kind:
-    """How values of one kind are written; `metavar` stands for one in help."""
+    """How values of one kind are written; `metavar` stands for one in help, `words` are those that it knows."""
 
     metavar = "VALUE"
+    words: tuple[str, ...] = ()
 
     def of_text(self, text: str) -> Any:
         """Return the value that an option or environment variable gives."""
@@ -37,10 +38,11 @@ class Listener(Kind):
     """An Address, or None for no listener."""
 
     metavar = "HOST:PORT"
+    words = ("none",)
 
     def of_toml(self, value: object, folder: Path) -> Address | None:
         """Take HOST:PORT, or none in either case."""
-        text = _string(value)
+        text = string(value)
         return None if text.lower() == "none" else Address.parse(text)
 
     def to_toml(self, value: Address | None) -> str:
@@ -63,7 +65,7 @@ class Count(Kind):
     def of_toml(self, value: object, folder: Path) -> int:
         """Take an integer."""
         if isinstance(value, bool) or not isinstance(value, int) or not self.minimum <= value <= self.maximum:
-            raise ValueError(f"{_shown(value)} must be a whole number from {self.minimum} to {self.maximum}")
+            raise ValueError(f"{shown(value)} must be a whole number from {self.minimum} to {self.maximum}")
         return value
 
 
@@ -85,7 +87,7 @@ class Seconds(Kind):
         number = isinstance(value, int | Decimal) and not isinstance(value, bool)
         seconds = float(str(value)) if number else -1.0
         if not 0 <= seconds <= SECONDS_MAX:  # so it is with NaN
-            raise ValueError(f"{_shown(value)} must be a number of seconds, up to {SECONDS_MAX}")
+            raise ValueError(f"{shown(value)} must be a number of seconds, up to {SECONDS_MAX}")
         if seconds == 0 and not self.zero:
             raise ValueError("must be above 0 seconds")
         return seconds
@@ -102,7 +104,7 @@ class File(Kind):
 
     def of_toml(self, value: object, folder: Path) -> Path:
         """Take a path."""
-        text = _string(value)
+        text = string(value)
         if not text or not text.isprintable():
             raise ValueError(f"{text!r} must be a path of printable characters")
         return folder / text
@@ -110,6 +112,12 @@ class File(Kind):
     def to_toml(self, value: Path | None) -> str | None:
         """Write the whole path, which is good wherever it is read."""
         return None if value is None else str(value.absolute())
+
+
+class Folder(File):
+    """A folder, which need not be there. A path in a TOML file begins at that file's folder."""
+
+    metavar = "DIR"
 
 
 class Flag(Kind):
@@ -124,7 +132,7 @@ class Flag(Kind):
     def of_toml(self, value: object, folder: Path) -> bool:
         """Take true or false."""
         if not isinstance(value, bool):
-            raise ValueError(f"{_shown(value)} must be true or false")
+            raise ValueError(f"{shown(value)} must be true or false")
         return value
 
 
@@ -137,20 +145,20 @@ class Choice(Kind):
 
     def of_toml(self, value: object, folder: Path) -> str:
         """Take a word in either case."""
-        word = _string(value).lower()
+        word = string(value).lower()
         if word not in self.words:
-            raise ValueError(f"{_shown(value)} must be {', '.join(self.words[:-1])} or {self.words[-1]}")
+            raise ValueError(f"{shown(value)} must be {', '.join(self.words[:-1])} or {self.words[-1]}")
         return word
 
 
-def _string(value: object) -> str:
+def string(value: object) -> str:
     """Return a value that must be a string."""
     if not isinstance(value, str):
-        raise ValueError(f"{_shown(value)} must be a string")
+        raise ValueError(f"{shown(value)} must be a string")
     return value
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """Return a value as a message shows it."""
     if isinstance(value, bool):
         return str(value).lower()

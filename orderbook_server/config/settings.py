@@ -8,8 +8,9 @@ from typing import Any
 from orderbook.instruments import DEFAULT_INSTRUMENT, Instrument
 from orderbook_server.config.address import Address
 from orderbook_server.config.errors import ConfigError
-from orderbook_server.config.kinds import Choice, Count, File, Flag, Kind, Listener, Seconds
+from orderbook_server.config.kinds import Choice, Count, File, Flag, Folder, Kind, Listener, Seconds
 from orderbook_server.config.markets import Markets
+from orderbook_server.config.sync import Sync, Syncing
 
 LISTENERS = ("metrics", "grpc", "tcp")  # in the order in which they open
 EVENTS_MAX = 2**32
@@ -62,6 +63,34 @@ class Settings:
             "Events, and as many executions, held for feeds that come back.",
             "events",
         ),
+    )
+    data_dir: Path = field(
+        default=Path("orderbook-data"),
+        metadata=_about(Folder(), "Journal", "Where the exchange is kept; made where it is not there."),
+    )
+    in_memory: bool = field(
+        default=False,
+        metadata=_about(Flag(), "Journal", "Keep nothing, whatever the other settings of this group say."),
+    )
+    sync: Sync = field(
+        default=Sync("always"),
+        metadata=_about(
+            Syncing(), "Journal", "When commands are put on the disk: before their answers, every MS ms, or never."
+        ),
+    )
+    snapshot_commands: int = field(
+        default=1_000_000,
+        metadata=_about(Count(minimum=0), "Journal", "From one snapshot to the next; 0: no snapshots.", "commands"),
+    )
+    snapshots_kept: int = field(
+        default=2,
+        metadata=_about(
+            Count(minimum=0), "Journal", "And the journal behind them; 0: all, and the whole journal.", "snapshots"
+        ),
+    )
+    journal_segment_bytes: int = field(
+        default=67_108_864,
+        metadata=_about(Count(minimum=65_536), "Journal", "Of a segment, a file of the journal.", "bytes"),
     )
     tls_cert: Path | None = field(
         default=None,

@@ -7,6 +7,10 @@ class JournalError(Exception):
     """The data directory cannot be used."""
 
 
+class StorageError(JournalError):
+    """The disk failed, or there is no room to begin."""
+
+
 class DirectoryInUse(JournalError):
     """Another process holds the lock of the data directory."""
 
@@ -26,3 +30,7 @@ class JournalDamaged(JournalError):
 
 class UnknownFormat(JournalError):
     """A file was written by another version of the format."""
+
+
+class InstrumentsChanged(JournalError):
+    """Instruments are wanted under which the orders and balances of the data directory would mean another thing."""

@@ -26,6 +26,11 @@ cdef class Journal:
         """The OSError that ended the keeping: nothing more becomes durable. None while all is well."""
         return None
 
+    @property
+    def figures(self):
+        """What was done since the start: {name: number} of frames, bytes, syncs, and their nanoseconds (sync_ns)."""
+        return dict.fromkeys(("frames", "bytes", "syncs", "sync_ns"), 0)
+
     def fileno(self):
         """Return a file descriptor that becomes readable when there is something to learn; -1: there never is."""
         return -1

@@ -6,15 +6,8 @@ from typing_extensions import disjoint_base
 from orderbook import BatchResult, Exchange, MatchResult
 from orderbook_server.journal.journal import Journal
 from orderbook_server.sequencer.executions import Execution
+from orderbook_server.sequencer.sessions import Session
 from orderbook_server.sequencer.tallies import Tally
-
-@disjoint_base
-class Session:
-    @property
-    def sequencer(self) -> Sequencer: ...
-    cancel_on_disconnect: bool
-    def cancel_orders(self) -> int: ...
-    def end(self) -> int: ...
 
 @disjoint_base
 class Sequencer:

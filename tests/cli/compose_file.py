@@ -18,7 +18,7 @@ PORTS = ("9000", "50051", "9100")
 SERVER = "orderbook-server"
 ADDRESS = re.compile(rf"\b(?P<host>{SERVER}|127\.0\.0\.1|0\.0\.0\.0):(?P<port>{'|'.join(PORTS)})\b")
 AGENTS = ("market-maker", "twap-agent", "passive-buyer")
-MACHINE = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+MACHINE = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {"PYTHONPATH": str(ROOT)}
 
 
 def read_services(*files: str, **variables: str) -> dict[str, dict[str, Any]]:
@@ -53,7 +53,10 @@ def value_of(match: re.Match[str], variables: dict[str, str]) -> str:
 
 
 class LocalStack:
-    """The services as processes, each with its own ports on 127.0.0.1; all else is as the Compose file has it."""
+    """The services as processes, each with its own ports on 127.0.0.1; all else is as the Compose file has it.
+
+    `folder`: where they work, in the place of the volume, and where their logs are.
+    """
 
     def __init__(self, services: dict[str, dict[str, Any]], folder: Path) -> None:
         self.services = {name: services[name] for name in (SERVER, *AGENTS)}
@@ -84,7 +87,7 @@ class LocalStack:
         with (self._folder / f"{service}.log").open("wb") as log:
             self.processes[service] = subprocess.Popen(
                 [sys.executable, "-m", "obctl", *words],
-                env=self.environment_of(service), cwd=ROOT, stdout=log, stderr=log,
+                env=self.environment_of(service), cwd=self._folder, stdout=log, stderr=log,
             )  # fmt: skip
 
     def check_health(self, service: str) -> subprocess.CompletedProcess[str]:
@@ -94,7 +97,7 @@ class LocalStack:
         command = [sys.executable, "-m", "obctl", *self.words_of(service, words)]
         environment = self.environment_of(service)
         return subprocess.run(
-            command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=30, check=False
+            command, capture_output=True, text=True, env=environment, cwd=self._folder, timeout=30, check=False
         )
 
     def log(self, service: str) -> str:

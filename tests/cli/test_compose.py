@@ -147,7 +147,13 @@ def test_services_trade_and_leave(tmp_path: Path) -> None:
         end(stack, *AGENTS)
         assert metric(stack, SERVER, "matching_resting_orders") == 0
         assert stack.check_health(AGENTS[0]).returncode == 6
+        before = metric(stack, SERVER, "matching_last_sequence")
         end(stack, SERVER)
+        stack.start(SERVER)
+        wait_until(lambda: stack.check_health(SERVER).returncode == 0, "the server is well again")
+        assert metric(stack, SERVER, "matching_last_sequence") == before > 0
+        end(stack, SERVER)
+        assert (tmp_path / "orderbook-data").is_dir(), "where the volume is"
 
 
 def check_board(stack: LocalStack) -> None:

@@ -47,7 +47,9 @@ def test_help_loads_no_library_of_the_server() -> None:
         ("obctl serve --log-l", "plain,--log-level"),
         ("obctl serve --log-level w", "plain,warning"),
         ("obctl serve --tcp n", "plain,none"),
+        ("obctl serve --sync i", "plain,interval"),
         ("obctl serve --tokens x", "file,x"),
+        ("obctl serve --data-dir x", "dir,x"),
         ("obctl token n", "plain,new"),
     ],
 )
@@ -83,8 +85,25 @@ def test_check_as_json() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "sync"),
+    [
+        (["--sync", "interval", "50"], "interval 50"),
+        (["--sync", "interval 50"], "interval 50"),
+        (["--sync", "interval", "50", "--sync", "never"], "never"),
+        (["--sync", "always", "--insecure"], "always"),
+    ],
+)
+def test_sync_may_be_two_words(words: list[str], sync: str) -> None:
+    settings = json.loads(run("serve", "--check", "--json", *words).stdout)
+    assert settings["sync"] == sync
+    assert settings["insecure"] is ("--insecure" in words)
+
+
+@pytest.mark.parametrize(
     ("words", "line"),
     [
+        (["--sync", "interval", "0"], "--sync: 'interval 0' must be always, never, or interval MS"),
+        (["--sync", "interval"], "--sync: 'interval' must be always, never, or interval MS with MS from 1 to 60000"),
         (["--tcp", "9000"], "--tcp: '9000' must be HOST:PORT, such as 127.0.0.1:9000 or [::1]:9000, or none"),
         (["--config", "no.toml"], "no.toml: cannot be read: No such file or directory"),
         (["--config", "wrong.toml"], "wrong.toml: tpc: is no setting; those are tcp, grpc, "),

@@ -41,6 +41,7 @@ OF_AN_EXCHANGE = {
     "process": lambda exchange: exchange.process(orderbook.as_commands(b"")),
     "check": lambda exchange: exchange.check(),
     "state_hash": lambda exchange: exchange.state_hash(),
+    "dump_state": lambda exchange: exchange.dump_state(),
     "last_sequence": lambda exchange: exchange.last_sequence,
     "another market's submit": lambda exchange: exchange.submit("B-X", ALICE, 9, BID, LIMIT, 100, 0),
     "another market's accounts": lambda exchange: exchange.market("B-X").account_snapshot(ALICE),

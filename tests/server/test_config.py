@@ -9,8 +9,18 @@ from pathlib import Path
 import pytest
 
 from orderbook import Instrument, SelfTradePrevention
-from orderbook_server.config import Address, ConfigError, Settings, as_plain, as_toml, read_settings, settings_by_key
-from orderbook_server.config.kinds import Choice, Count, File, Flag, Listener, Seconds
+from orderbook_server.config import (
+    Address,
+    ConfigError,
+    Settings,
+    Sync,
+    as_plain,
+    as_toml,
+    read_settings,
+    settings_by_key,
+)
+from orderbook_server.config.kinds import Choice, Count, File, Flag, Folder, Listener, Seconds
+from orderbook_server.config.sync import Syncing
 
 PAGE = Path(__file__).parents[2] / "docs" / "server.md"
 BEYOND = Address("0.0.0.0", 9000)
@@ -39,6 +49,7 @@ def test_the_settings_are_those_of_the_page():
         rows |= zip(keys, defaults if len(defaults) == len(keys) else defaults * len(keys), strict=True)
     plain = as_plain(Settings())
     plain["instrument"] = plain["instrument"][0]["symbol"]
+    plain["data_dir"] = Settings().data_dir  # as it is, not as a whole path
     assert rows == {key: on_the_page(value) for key, value in plain.items()}
     assert list(rows) == list(plain)
 
@@ -159,6 +170,47 @@ def test_paths_in_a_file_begin_at_its_folder(tmp_path, monkeypatch):
     assert as_plain(read_settings({"tokens": "t.toml"}))["tokens"] == str(tmp_path / "t.toml")
 
 
+def test_the_data_directory_is_a_folder_beside_the_file(tmp_path, monkeypatch):
+    assert read_settings(file=write(tmp_path, 'data_dir = "data"')).data_dir == tmp_path / "data"
+    assert read_settings({}, {"OBCTL_SERVE_DATA_DIR": "data"}).data_dir == Path("data")
+    monkeypatch.chdir(tmp_path)
+    assert as_plain(Settings())["data_dir"] == str(tmp_path / "orderbook-data")
+
+
+def test_in_memory_wins_over_a_directory_that_is_named():
+    settings = read_settings({"data_dir": "data"}, {"OBCTL_SERVE_IN_MEMORY": "yes"})
+    assert settings.in_memory
+    assert not read_settings({"in_memory": False}, {"OBCTL_SERVE_IN_MEMORY": "yes"}).in_memory
+
+
+@pytest.mark.parametrize(
+    ("text", "sync"),
+    [
+        ("always", Sync("always")),
+        ("Never", Sync("never")),
+        ("interval 1", Sync("interval", 1)),
+        ("INTERVAL  60000", Sync("interval", 60_000)),
+    ],
+)
+def test_sync(tmp_path, text, sync):
+    assert read_settings({"sync": text}).sync == sync
+    assert read_settings({}, {"OBCTL_SERVE_SYNC": text}).sync == sync
+    assert read_settings(file=write(tmp_path, f'sync = "{text}"')).sync == sync
+    assert as_plain(Settings(sync=sync))["sync"] == " ".join(text.lower().split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "sometimes", "interval", "interval 0", "interval 60001", "interval -1", "interval 1.5", "interval ٣"),
+        *("interval 50 ms", "interval=50", "50", "always 50", "never never"),
+    ],
+)
+def test_what_is_no_sync(text):
+    expected = "must be always, never, or interval MS with MS from 1 to 60000, as interval 50"
+    assert refusal({"sync": text}) == f"--sync: {text!r} {expected}"
+
+
 def test_instruments_by_name():
     both = (Instrument("BTC-USD", "BTC", "USD"), Instrument("ETH-USD", "ETH", "USD"))
     assert read_settings({"instrument": "BTC-USD ETH-USD"}).instruments == both
@@ -222,6 +274,11 @@ def test_instruments_in_a_file(tmp_path):
         ("slow_consumer_seconds = 0", "slow_consumer_seconds: must be above 0 seconds"),
         ("insecure = 1", "insecure: 1 must be true or false"),
         ('log_format = "xml"', "log_format: 'xml' must be auto, console or json"),
+        ("sync = 50", "sync: 50 must be a string"),
+        ("in_memory = 1", "in_memory: 1 must be true or false"),
+        ('data_dir = ""', "data_dir: '' must be a path"),
+        ("snapshot_commands = -1", "snapshot_commands: -1 must be a whole number from 0"),
+        ("journal_segment_bytes = 65535", "journal_segment_bytes: 65535 must be a whole number from 65536"),
         ("tokens = 5", "tokens: 5 must be a string"),
         ('tokens = ""', "tokens: '' must be a path"),
         ('tokens = "a\\u0000b"', "tokens: 'a\\x00b' must be a path of printable characters"),
@@ -301,6 +358,9 @@ FULL = Settings(
         ),
         Instrument('"\\', "[x]", "#"),
     ),
+    data_dir=Path("/d"),
+    in_memory=True,
+    sync=Sync("interval", 50),
     tls_cert=Path("/a b/ü\"\\'.pem"),
     tls_key=Path("/k"),
     tls_client_ca=Path("/c"),
@@ -312,7 +372,10 @@ FULL = Settings(
 )
 
 
-@pytest.mark.parametrize("settings", [Settings(), FULL], ids=["defaults", "everything"])
+DEFAULTS = Settings(data_dir=Settings().data_dir.absolute())  # a path is written as a whole
+
+
+@pytest.mark.parametrize("settings", [DEFAULTS, FULL], ids=["defaults", "everything"])
 def test_what_is_printed_reads_as_the_same(tmp_path, settings):
     text = as_toml(settings)
     assert read_settings(file=write(tmp_path, text)) == settings
@@ -327,4 +390,4 @@ def test_full_settings_differ_in_every_kind():
         for key, (field, setting) in settings_by_key().items()
         if getattr(FULL, field.name) != getattr(Settings(), field.name)
     }
-    assert kinds >= {Listener, File, Flag, Choice, Seconds}
+    assert kinds >= {Listener, File, Folder, Flag, Choice, Seconds, Syncing}

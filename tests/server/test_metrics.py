@@ -5,6 +5,7 @@ import re
 import socket
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
@@ -16,12 +17,14 @@ from orderbook import DuplicateOrder, Exchange, Instrument, OrderType, Side, Unk
 from orderbook.errors import BY_NUMBER
 from orderbook_server.gateways import http
 from orderbook_server.gateways.http import HttpGateway
+from orderbook_server.journal.file_journal import FileJournal
 from orderbook_server.metrics.registry import Metrics
 from orderbook_server.metrics.transport import TransportStats
 from orderbook_server.sequencer.sequencer import Sequencer
 
 PAGE = Path(__file__).parents[2] / "docs" / "server.md"
 BTC, ETH = 0, 1
+OURS = ("matching", "orderbook_journal", "obctl")
 TEXT, OPEN_METRICS = "text/plain", "application/openmetrics-text; version=1.0.0"
 
 
@@ -127,6 +130,40 @@ def test_figures_of_transports(sequencer):
     assert figures["obctl_batch_commands_count", "grpc"] == 0
 
 
+def journal_figures(text):
+    """Return what a page tells of the journal."""
+    return {
+        key[0].removeprefix("orderbook_journal_"): value
+        for key, value in samples(text).items()
+        if key[0].startswith("orderbook_journal_") and not key[0].endswith("_created")
+    }
+
+
+def test_figures_of_the_journal(tmp_path):
+    sequencer = Sequencer(Exchange())
+    assert set(journal_figures(scrape(Metrics(sequencer, []))).values()) == {0}, "nothing is kept in memory"
+    journal = FileJournal(tmp_path)
+    sequencer.attach(journal)
+    metrics = Metrics(sequencer, [], SimpleNamespace(taken=3, failed=1, sequence=2))
+    sequencer.credit_account(0, 1, 5, 5)
+    sequencer.credit_account(0, 1, 5, 5)
+    assert journal_figures(scrape(metrics))["waiting_records"] == 2, "as long as nobody has looked"
+    journal.close()
+    figures = journal_figures(scrape(metrics))
+    assert figures.pop("sync_seconds_sum") > 0
+    assert figures.pop("sync_seconds_count") == figures.pop("frames_total") in (1, 2)
+    written = len((tmp_path / f"{1:020}.wal").read_bytes().rstrip(b"\0")) - 64  # without the header
+    assert 0 <= figures.pop("bytes_total") - written < 8, "a frame ends with zeros"
+    assert figures == {
+        "sequence": 2,
+        "waiting_records": 0,
+        "full": 0,
+        "snapshots_total": 3,
+        "snapshots_failed_total": 1,
+        "snapshot_sequence": 2,
+    }
+
+
 def buckets_of(figures, name, transport):
     """Return {upper bound: count} of a histogram, and see that counts never fall."""
     found = {
@@ -144,9 +181,9 @@ def buckets_of(figures, name, transport):
 def test_names_are_those_of_the_page(sequencer):
     """Every name in docs/server.md is told, and every name of ours that is told is there."""
     section = PAGE.read_text().partition("## Metrics")[2].partition("\n## ")[0]
-    documented = set(re.findall(r"`((?:matching|obctl)_\w+)", section))
+    documented = set(re.findall(r"`((?:matching|orderbook_journal|obctl)_\w+)", section))
     text = scrape(Metrics(sequencer, [TransportStats("tcp")]))
-    told = set(re.findall(r"^# TYPE ((?:matching|obctl)_\w+)", text, re.MULTILINE))
+    told = set(re.findall(r"^# TYPE ((?:matching|orderbook_journal|obctl)_\w+)", text, re.MULTILINE))
     assert told == documented
     assert len(told) > 10
 
@@ -163,7 +200,7 @@ def test_both_formats_say_the_same(sequencer):
     assert kind.startswith("application/openmetrics-text; version=1.0.0")
     assert metrics.render("")[1].startswith("text/plain; version=0.0.4")
     ours = [
-        {key: value for key, value in samples(*one).items() if key[0].startswith(("matching", "obctl"))}
+        {key: value for key, value in samples(*one).items() if key[0].startswith(OURS)}
         for one in ((text.decode(), openmetrics.text_string_to_metric_families), (scrape(metrics),))
     ]
     assert ours[0] == ours[1]

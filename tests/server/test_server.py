@@ -12,7 +12,7 @@ from orderbook_server import server as module
 from orderbook_server.config import Address, ConfigError, Settings
 from orderbook_server.server import Server
 
-SETTINGS = Settings(event_capacity=1024)
+SETTINGS = Settings(event_capacity=1024, in_memory=True)
 
 
 class FakeGateway:

@@ -6,7 +6,8 @@ from itertools import groupby
 import pytest
 
 from orderbook import BookRemoved, Exchange, RemoveReason
-from orderbook_server.sequencer.sequencer import Sequencer, Session
+from orderbook_server.sequencer.sequencer import Sequencer
+from orderbook_server.sequencer.sessions import Session
 
 from ..engine.helpers import ASK, BID, FOK, IOC, LIMIT, POST_ONLY, Command, Kind, cancel, modify, new
 from ..money.flow import flow

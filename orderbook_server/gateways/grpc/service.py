@@ -23,7 +23,7 @@ from orderbook_server.protocol.rpc.books import Books
 from orderbook_server.protocol.rpc.common import Desk, Malformed
 from orderbook_server.protocol.rpc.orders import Orders
 from orderbook_server.sequencer.release import Release
-from orderbook_server.sequencer.sequencer import Session
+from orderbook_server.sequencer.sessions import Session
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
 SERVICE = wire.DESCRIPTOR.services_by_name["OrderBookService"]

@@ -5,7 +5,7 @@
 
 from orderbook import MatchResult, OrderBookError, OrderType
 from orderbook_server.protocol.rpc.common import Desk, Malformed, accept, refuse
-from orderbook_server.sequencer.sequencer import Session
+from orderbook_server.sequencer.sessions import Session
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
 SIDES = frozenset((wire.SIDE_BID, wire.SIDE_ASK))

@@ -8,7 +8,7 @@ from typing import Any
 from orderbook import InvalidCommand
 from orderbook_server.protocol.rpc.common import Desk, Malformed, refuse
 from orderbook_server.protocol.rpc.orders import Orders
-from orderbook_server.sequencer.sequencer import Session
+from orderbook_server.sequencer.sessions import Session
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
 RECORD_ACCOUNT = struct.Struct("<8xQ32x")  # of a COMMAND record, its account_id
