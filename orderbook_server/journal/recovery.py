@@ -73,7 +73,9 @@ def recover(
     if not replay.reached and not (until is None and until_event is None):
         raise JournalError(_too_early(replay, until, until_event))
     if crossed:
-        raise JournalDamaged(folder / snapshot_name(crossed[0].sequence), 0, _behind_the_end(crossed[0], replay.sequence))
+        raise JournalDamaged(
+            folder / snapshot_name(crossed[0].sequence), 0, _behind_the_end(crossed[0], replay.sequence)
+        )
     return Recovered(
         sequencer=replay.sequencer,
         sequence=replay.sequence,
@@ -85,9 +87,7 @@ def recover(
     )
 
 
-def _starts(
-    data_dir: Path, good: list[SnapshotHeader], capacity: int, *, asked: bool
-) -> list[SnapshotHeader | None]:
+def _starts(data_dir: Path, good: list[SnapshotHeader], capacity: int, *, asked: bool) -> list[SnapshotHeader | None]:
     """Return what to begin with, the best first; where there is nothing, that is damage unless too much was asked for."""
     paths = segments(journal_folder(data_dir))
     first_record = sequence_of(paths[0]) if paths else 1
@@ -96,7 +96,9 @@ def _starts(
         return starts
     if asked:
         raise JournalError(f"the journal begins with record {first_record}, and no snapshot that could serve is kept")
-    raise JournalDamaged(paths[0], 0, f"no good snapshot holds what was before record {first_record}, the first one here")
+    raise JournalDamaged(
+        paths[0], 0, f"no good snapshot holds what was before record {first_record}, the first one here"
+    )
 
 
 def _loaded(
@@ -108,7 +110,9 @@ def _loaded(
             return None, Sequencer(Exchange(event_capacity=event_capacity), execution_capacity=event_capacity)
         try:
             return load_snapshot(
-                folder / snapshot_name(header.sequence), event_capacity=event_capacity, execution_capacity=event_capacity
+                folder / snapshot_name(header.sequence),
+                event_capacity=event_capacity,
+                execution_capacity=event_capacity,
             )
         except SnapshotBad as error:
             passed_over.append(str(error))
@@ -125,7 +129,9 @@ def _require_joined(folder: Path, snapshot: SnapshotHeader, position: Position) 
 
 
 def _behind_the_end(snapshot: SnapshotHeader, sequence: int) -> str:
-    return f"the snapshot contains record {snapshot.sequence}, and no frame of the journal behind {sequence} ends with it"
+    return (
+        f"the snapshot contains record {snapshot.sequence}, and no frame of the journal behind {sequence} ends with it"
+    )
 
 
 def _too_early(replay: Replay, until: int | None, until_event: int | None) -> str:
@@ -164,7 +170,9 @@ def _compare(replay: Replay, folder: Path, snapshot: SnapshotHeader, frame: Fram
     replay.compare(snapshot.state_hash)
     numbers = replay.sequencer.exchange.last_sequence, replay.sequencer.last_execution
     if numbers != (snapshot.event_sequence, snapshot.execution_sequence):
-        raise JournalDamaged(path, 0, f"replaying comes to event {numbers[0]}, execution {numbers[1]}, the snapshot does not")
+        raise JournalDamaged(
+            path, 0, f"replaying comes to event {numbers[0]}, execution {numbers[1]}, the snapshot does not"
+        )
 
 
 def _bytes_to_read(reader: JournalReader) -> int:

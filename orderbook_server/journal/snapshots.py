@@ -46,7 +46,7 @@ class SnapshotHeader:
 def write_snapshot(folder: Path, header: SnapshotHeader, parts: Mapping[str, bytes]) -> Path:
     """Write a snapshot so that it is there whole or not at all, whatever happens; return its path. Raise OSError."""
     path = folder / snapshot_name(header.sequence)
-    temporary = path.with_name(path.name + TEMPORARY)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
     try:
         with temporary.open("wb") as file:
             file.write(_line(header, parts))

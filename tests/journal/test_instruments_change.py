@@ -44,7 +44,10 @@ def test_instruments_come_back_from_json() -> None:
         MARKETS,
         MARKETS[::-1],
         (SOLANA, *MARKETS),
-        (replace(BITCOIN, quantity_max=1, notional_max=5, self_trade_prevention=SelfTradePrevention.CANCEL_BOTH), *MARKETS[1:]),
+        (
+            replace(BITCOIN, quantity_max=1, notional_max=5, self_trade_prevention=SelfTradePrevention.CANCEL_BOTH),
+            *MARKETS[1:],
+        ),
         (replace(BITCOIN, tick_size="1.00"), *MARKETS[1:]),  # the same number
     ],
 )
