@@ -21,8 +21,8 @@ class Recovered:
     """An exchange that was recovered.
 
     sequence: of the last record that it contains; position, tail: where the reading of the journal ended, and how (no
-    tail where it was not read to its end). snapshot: what it began with, None: the beginning of the journal; records: how
-    many were replayed; passed_over: snapshots that are not good, and why.
+    tail where it was not read to its end). snapshot: what it began with, None: the beginning of the journal; records:
+    how many were replayed; passed_over: snapshots that are not good, and why.
     """
 
     sequencer: Sequencer
@@ -48,8 +48,8 @@ def recover(
     """Return the exchange that a data directory holds. Nothing is written, and nothing locked.
 
     event_capacity: events, and as many executions, that the rings hold; fill_rings: begin so early that they are full.
-    until, until_event: stop behind the record with this sequence, or behind the one that made this event. from_beginning:
-    use no snapshot. live: a server may be writing. `progress` is called with the bytes read, and with those in all.
+    until, until_event: stop behind the record with this sequence, or behind the one that made this event.
+    from_beginning: use no snapshot. live: a server may be writing. `progress` is called with the bytes read, and in all.
 
     Raise JournalDamaged, UnknownFormat, JournalError where there is no such record, OSError, MemoryError.
     """
@@ -88,7 +88,7 @@ def recover(
 
 
 def _starts(data_dir: Path, good: list[SnapshotHeader], capacity: int, *, asked: bool) -> list[SnapshotHeader | None]:
-    """Return what to begin with, the best first; where there is nothing, that is damage unless too much was asked for."""
+    """Return what to begin with, the best first. To have nothing is damage, unless too much was `asked` for."""
     paths = segments(journal_folder(data_dir))
     first_record = sequence_of(paths[0]) if paths else 1
     starts = start_order(good, first_record, capacity)

@@ -19,7 +19,7 @@ class Snapshots:
     """When snapshots are taken, by whom, and what is removed behind them. All calls come from the loop's thread.
 
     commands: how many records become durable between two snapshots, 0: none is taken; kept, capacity: as `retain` takes
-    them; sequence: of the last record in the newest good snapshot, 0 if there is none, which it then remains. `taken` and
+    them; sequence: of the last record in the newest good snapshot, 0 if there is none. `taken` and
     `failed` count those since the start.
     """
 
@@ -62,14 +62,14 @@ class Snapshots:
             await self._watch
 
     def _started(self, until: int) -> subprocess.Popen[str]:
-        """Start the process, for which nothing of this one is copied, and which the terminal's SIGINT does not reach."""
+        """Start the process. Nothing of this one is copied for it: without `preexec_fn` it is not forked."""
         return subprocess.Popen(
             [sys.executable, "-m", MODULE, str(self._data_dir), "--until", str(until)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C is for us, and we end it
         )
 
     async def _watched(self, process: subprocess.Popen[str]) -> None:

@@ -1,4 +1,4 @@
-"""What several test files need: exchanges that are kept in a directory, what goes through them, and all that they know."""
+"""What several test files need: exchanges kept in a directory, what goes through them, and all that they know."""
 
 import select
 from collections.abc import Iterator

@@ -103,12 +103,14 @@ def test_an_instrument_may_go_where_nothing_is_lost() -> None:
         (
             (replace(BITCOIN, tick_size="0.5"), ETHER, CROSS),
             exchange_with(USD=9),
-            "instrument BTC-USD: its tick_size changes from 1 to 0.5, in which USD is counted, but accounts have 9 of it",
+            "instrument BTC-USD: its tick_size changes from 1 to 0.5, in which USD is counted, "
+            "but accounts have 9 of it",
         ),
         (
             (replace(BITCOIN, lot_size="0.5"), ETHER, CROSS),
             exchange_with(BTC=9),
-            "instrument BTC-USD: its lot_size changes from 1 to 0.5, in which BTC is counted, but accounts have 9 of it",
+            "instrument BTC-USD: its lot_size changes from 1 to 0.5, in which BTC is counted, "
+            "but accounts have 9 of it",
         ),
     ],
 )

@@ -83,6 +83,15 @@ cdef inline int put_side(Output *output, Book *book, int side, uint64_t levels, 
     return 0
 
 
+cdef inline int put_sides(Output *output, const char *word, size_t size, Book *book, uint64_t levels,
+                          bint with_orders) except -1:
+    """Write a word and the best levels of both sides, bids first."""
+    put_text(output, word, size)
+    put_side(output, book, BID, levels, with_orders)
+    put_side(output, book, ASK, levels, with_orders)
+    return 0
+
+
 cdef inline int put_level(Output *output, Book *book, int side, uint64_t price) except -1:
     """Write the orders at one price, if any."""
     cdef const BookSide *half = side_of(book, side)

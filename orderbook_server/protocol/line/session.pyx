@@ -15,13 +15,13 @@ from orderbook.book cimport book_find, order_at
 from orderbook.events cimport event_log_last, event_log_oldest
 from orderbook.matching cimport Matcher
 from orderbook.records cimport (
-    ASK, BID, CANCEL, CANCEL_ALL, CREDIT, HAS_PRICE, MODIFY, NEW, UNKNOWN_ACCOUNT, UNKNOWN_ORDER, Command, unlikely,
+    CANCEL, CANCEL_ALL, CREDIT, HAS_PRICE, MODIFY, NEW, UNKNOWN_ACCOUNT, UNKNOWN_ORDER, Command, unlikely,
 )
 from orderbook_server.clock cimport deadline, is_late, monotonic_ns
 from orderbook_server.metrics.histogram cimport Histogram, observe
 from orderbook_server.protocol.line.allowance cimport Allowance, allowance_of, refill, take_line
 from orderbook_server.protocol.line.answers cimport (
-    ITEM_BYTES_MAX, put_balance, put_level, put_order, put_result, put_side,
+    ITEM_BYTES_MAX, put_balance, put_level, put_order, put_result, put_sides,
 )
 from orderbook_server.protocol.line.event_lines cimport EventLines
 from orderbook_server.protocol.line.lines cimport (
@@ -423,15 +423,11 @@ cdef class LineSession:
             put_text(&self.output, b"ORDER", 5)
             put_order(&self.output, order_at(self.market.book, slot))
         elif line.verb == VERB_DEPTH:
-            put_text(&self.output, b"DEPTH", 5)
-            put_side(&self.output, self.market.book, BID, levels, False)
-            put_side(&self.output, self.market.book, ASK, levels, False)
+            put_sides(&self.output, b"DEPTH", 5, self.market.book, levels, False)
         elif line.given:
             put_level(&self.output, self.market.book, line.side, line.numbers[<int>FIELD_PRICE])
         else:
-            put_text(&self.output, b"BOOKSNAP", 8)
-            put_side(&self.output, self.market.book, BID, ALL, True)
-            put_side(&self.output, self.market.book, ASK, ALL, True)
+            put_sides(&self.output, b"BOOKSNAP", 8, self.market.book, ALL, True)
         reserve(&self.output, 1)
         put_byte(&self.output, c'\n')
         return 0
