@@ -11,7 +11,7 @@ from typing import BinaryIO
 from orderbook import Exchange
 from orderbook_server.journal.errors import JournalError
 from orderbook_server.journal.instruments import Instruments, as_plain, of_plain
-from orderbook_server.journal.layout import snapshot_name, snapshots, fsync_folder
+from orderbook_server.journal.layout import fsync_folder, snapshot_name, snapshots
 from orderbook_server.sequencer.sequencer import Sequencer
 
 FORMAT = 1
