@@ -116,9 +116,7 @@ def test_a_journal_in_several_segments(tmp_path: Path) -> None:
     assert again(tmp_path, segment_bytes=SEGMENT_BYTES) == expected
 
 
-@pytest.mark.parametrize(
-    "torn", [b"\1", b"FRAM", b"FRAM\x40\0\0\0" + bytes(40) + b"half a frame", b"\xff" * (3 << 20)]
-)
+@pytest.mark.parametrize("torn", [b"\1", b"FRAM", b"FRAM\x40\0\0\0" + bytes(40) + b"half a frame", b"\xff" * (3 << 20)])
 def test_a_torn_end_is_cut_before_anything_is_appended(tmp_path: Path, torn: bytes) -> None:
     expected = used(tmp_path)
     end = list(JournalReader(tmp_path / "journal").frames())[-1]
