@@ -5,6 +5,7 @@ import errno
 import fcntl
 import os
 import re
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -12,6 +13,8 @@ from orderbook_server.journal.errors import DirectoryInUse
 
 FOLDER_MODE = 0o700
 ZEROS = bytes(1 << 20)
+LOCK_TRIES = 5  # with LOCK_PAUSE_SECONDS between two: who looks whether a server runs holds the lock for an instant
+LOCK_PAUSE_SECONDS = 0.02
 SEGMENT_NAME = re.compile(r"([0-9]{20})\.wal", re.ASCII)
 SNAPSHOT_NAME = re.compile(r"([0-9]{20})\.snap", re.ASCII)
 
@@ -121,7 +124,7 @@ def lock(data_dir: Path) -> Lock:
     """
     descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(descriptor)
         _sign(descriptor)
     except BlockingIOError:
         holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
@@ -133,6 +136,30 @@ def lock(data_dir: Path) -> Lock:
         os.close(descriptor)
         raise
     return Lock(descriptor)
+
+
+def in_use(data_dir: Path) -> bool:
+    """Tell whether another process holds the lock of a directory; nothing is written."""
+    try:
+        descriptor = os.open(data_dir / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _take(descriptor: int) -> None:
+    """Take the lock; BlockingIOError where another process keeps it."""
+    for _ in range(LOCK_TRIES - 1):
+        with contextlib.suppress(BlockingIOError):
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(LOCK_PAUSE_SECONDS)
+    return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _sign(descriptor: int) -> None:

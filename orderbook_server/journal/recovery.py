@@ -14,6 +14,7 @@ from orderbook_server.sequencer.sequencer import Sequencer
 
 Progress = Callable[[int, int], None]
 PROGRESS_BYTES = 1 << 20  # between two calls
+EVENTS_WITHOUT_END = 1 << 64  # more than any journal makes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ def recover(
 
     event_capacity: events, and as many executions, that the rings hold; fill_rings: begin so early that they are full.
     until, until_event: stop behind the record with this sequence, or behind the one that made this event.
-    from_beginning: use no snapshot. live: a server may be writing. `progress` is called with bytes read, and bytes in all.
+    from_beginning: replay all that is there, behind the oldest snapshot where the first record is gone. live: a server
+    may be writing. `progress` is called with the bytes read, and with those in all.
 
     Raise JournalDamaged, UnknownFormat, JournalError where there is no such record, OSError, MemoryError.
     """
@@ -61,7 +63,8 @@ def recover(
     if until_event is not None:
         good = [header for header in good if header.event_sequence < until_event]
     asked = from_beginning or until is not None or until_event is not None
-    starts = _starts(data_dir, [] if from_beginning else good, event_capacity if fill_rings else 0, asked=asked)
+    capacity = EVENTS_WITHOUT_END if from_beginning else event_capacity if fill_rings else 0
+    starts = _starts(data_dir, good, capacity, asked=asked)
     snapshot, sequencer = _loaded(folder, starts, event_capacity, passed_over)
     begun = snapshot.sequence if snapshot else 0
     reader = JournalReader(journal_folder(data_dir), after=begun, until=until, live=live)
