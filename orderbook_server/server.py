@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import signal
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,9 +13,11 @@ import structlog
 from orderbook import Exchange
 from orderbook_server.config import Address, ConfigError, Settings
 from orderbook_server.config.settings import LISTENERS
+from orderbook_server.keeper import Keeper
 from orderbook_server.metrics.registry import Metrics
 from orderbook_server.metrics.transport import TransportStats
 from orderbook_server.security import Security, load_security
+from orderbook_server.sequencer.release import Release
 from orderbook_server.sequencer.sequencer import Sequencer
 
 if TYPE_CHECKING:
@@ -38,22 +41,36 @@ class Gateway(Protocol):
 
 
 class Server:
-    """An exchange with its listeners.
+    """An exchange with its listeners, made where its loop runs.
 
     `addresses`: {listener: address} of those that are open, port 0 resolved. `sequencer`: the exchange's one writer.
-    Raise ConfigError for files that are wrong, and for more events than there is memory.
+    `release`: what leaves the server leaves through it. `keeper`: of the data directory, None in memory.
+
+    `progress` is told, while the exchange is recovered, of the bytes of the journal that were read, and of all.
+    `on_failure` is called with an OSError when the disk failed: nothing leaves any more, and the process is to end.
+
+    Raise ConfigError for files that are wrong, and for more events than there is memory; what Keeper raises.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+        on_failure: Callable[[OSError], object] = lambda error: None,
+    ) -> None:
         self.settings = settings
         self.addresses: dict[str, str] = {}
         self._security = load_security(settings)
         self._open: dict[str, Gateway] = {}
         try:
-            exchange = Exchange(settings.instruments, event_capacity=settings.event_capacity)
-            self.sequencer = Sequencer(exchange, execution_capacity=settings.event_capacity)
+            self.keeper = None if settings.in_memory else Keeper(settings, progress, on_failure)
+            self.sequencer = self.keeper.sequencer if self.keeper else new_sequencer(settings)
         except MemoryError as error:
             raise ConfigError("event_capacity", problem=f"no memory for {settings.event_capacity} events") from error
+        self.release = Release(self.sequencer.journal, asyncio.get_running_loop())
+        if self.keeper:
+            self.release.on_change.append(self.keeper.look)
         self.transports = {name: TransportStats(name) for name in ("tcp", "grpc") if getattr(settings, name)}
 
     async def start(self) -> None:
@@ -81,19 +98,29 @@ class Server:
         if name == "metrics":
             from orderbook_server.gateways.http import HttpGateway
 
-            return HttpGateway(Metrics(self.sequencer, self.transports.values()))
-        authenticate, stats = self._security.authenticate, self.transports[name]
+            snapshots = self.keeper.snapshots if self.keeper else None
+            return HttpGateway(Metrics(self.sequencer, self.transports.values(), snapshots))
+        settings, authenticate, stats = self.settings, self._security.authenticate, self.transports[name]
         if name == "grpc":
             from orderbook_server.gateways.grpc import GrpcGateway
 
-            credentials = grpc_credentials(self._security)
-            return GrpcGateway(self.sequencer, self.settings, stats, authenticate=authenticate, credentials=credentials)
+            return GrpcGateway(
+                *(self.sequencer, settings, stats),
+                authenticate=authenticate,
+                credentials=grpc_credentials(self._security),
+                release=self.release,
+            )
         from orderbook_server.gateways.tcp import TcpGateway
 
-        return TcpGateway(self.sequencer, self.settings, stats, authenticate=authenticate, ssl=self._security.ssl)
+        return TcpGateway(
+            *(self.sequencer, settings, stats),
+            authenticate=authenticate,
+            ssl=self._security.ssl,
+            release=self.release,
+        )
 
     async def stop(self) -> None:
-        """Close all listeners at the same time, none longer than STOP_SECONDS."""
+        """Close all listeners at the same time, none longer than STOP_SECONDS; then what is kept is complete."""
         names, gateways = list(self._open), list(self._open.values())
         self._open.clear()
         stops = [asyncio.wait_for(gateway.stop(), STOP_SECONDS) for gateway in gateways]
@@ -102,6 +129,15 @@ class Server:
                 log.error("listener did not close in time", listener=name, seconds=STOP_SECONDS)
             elif isinstance(outcome, BaseException):
                 log.error("listener did not close well", listener=name, exc_info=outcome)
+        self.release.close()
+        if self.keeper:
+            await self.keeper.close()
+
+
+def new_sequencer(settings: Settings) -> Sequencer:
+    """Return the sequencer of an exchange that begins empty, and keeps nothing."""
+    exchange = Exchange(settings.instruments, event_capacity=settings.event_capacity)
+    return Sequencer(exchange, execution_capacity=settings.event_capacity)
 
 
 def reason_of(error: OSError | UnicodeError) -> str:
@@ -112,8 +148,14 @@ def reason_of(error: OSError | UnicodeError) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-async def serve(settings: Settings) -> None:
-    """Run the server until SIGTERM or SIGINT, which do nothing once it has ended; raise ConfigError."""
+async def serve(
+    settings: Settings, *, progress: Callable[[int, int], None], on_failure: Callable[[OSError], object]
+) -> None:
+    """Run the server until SIGTERM or SIGINT, which do nothing once it has ended; raise what Server raises.
+
+    While the exchange is recovered the signals end the process, as they do by themselves: it takes no harm.
+    """
+    server = Server(settings, progress=progress, on_failure=on_failure)
     stopping = asyncio.Event()
     reasons: list[str] = []
 
@@ -124,7 +166,6 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop, number)
-    server = Server(settings)
     raise_file_limit(files_wanted(settings))
     await server.start()
     symbols = [instrument.symbol for instrument in settings.instruments]

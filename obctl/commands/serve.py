@@ -2,15 +2,18 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import Field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from obctl.errors import BadConfiguration
+from obctl import exit_codes
+from obctl.errors import BadConfiguration, Damaged, StorageFailed
 from obctl.libraries import need
+from obctl.progress import Progress
 from obctl.setting_options import GroupedCommand, SettingType
 from orderbook_server.config import (
     ENVIRONMENT_PREFIX,
@@ -24,6 +27,7 @@ from orderbook_server.config import (
 )
 from orderbook_server.config.kinds import Flag, Folder
 from orderbook_server.config.markets import Markets
+from orderbook_server.journal.errors import JournalDamaged, StorageError
 
 LIBRARIES = ("uvloop", "aiohttp", "structlog", "prometheus_client", "grpc", "grpc_health", "grpc_reflection")
 
@@ -125,6 +129,10 @@ def serve(config: Path | None, check: bool, as_json: bool, **options: str | bool
             run(settings)
     except ConfigError as error:
         raise BadConfiguration(str(error)) from error
+    except JournalDamaged as error:
+        raise Damaged(f"{error}; `obctl journal repair {settings.data_dir}` explains, and can cut") from error
+    except StorageError as error:
+        raise StorageFailed(str(error)) from error
 
 
 def print_settings(settings: Settings, as_json: bool) -> None:
@@ -136,7 +144,7 @@ def print_settings(settings: Settings, as_json: bool) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Run the server until it is told to stop."""
+    """Run the server until it is told to stop; raise JournalDamaged, StorageError."""
     need("the server", *LIBRARIES, extra="server")
     import uvloop
 
@@ -144,4 +152,27 @@ def run(settings: Settings) -> None:
     from orderbook_server.server import serve
 
     configure_logs(settings.log_level, settings.log_format)
-    uvloop.run(serve(settings))
+    with recovery_bar() as progress:
+        uvloop.run(serve(settings, progress=progress, on_failure=end_at_once))
+
+
+@contextmanager
+def recovery_bar() -> Iterator[Callable[[int, int], None]]:
+    """Give what shows how many bytes of how many were recovered, from the first news until that is done, or fails."""
+    with ExitStack() as shown:
+        bar: Progress | None = None
+
+        def show(done: int, total: int) -> None:
+            nonlocal bar
+            if done >= total:
+                shown.close()
+            else:
+                bar = bar or shown.enter_context(Progress("bytes of the journal"))
+                bar.update("Recovering", done, done, total)
+
+        yield show
+
+
+def end_at_once(error: OSError) -> NoReturn:
+    """End the process where it is: what the disk holds is unknown, and nothing may leave any more."""
+    os._exit(exit_codes.STORAGE)

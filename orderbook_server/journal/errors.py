@@ -7,6 +7,10 @@ class JournalError(Exception):
     """The data directory cannot be used."""
 
 
+class StorageError(JournalError):
+    """The disk failed, or there is no room to begin."""
+
+
 class DirectoryInUse(JournalError):
     """Another process holds the lock of the data directory."""
 

@@ -212,7 +212,7 @@ cdef class FileJournal(Journal):
         This holds everybody up, as a disk that is slower than the commands that come must.
         """
         cdef Disk *disk = &self.disk
-        cdef int waits = WAITS
+        cdef int waits = 0 if self.starved else <int>WAITS  # not again for a disk that stands still
         cdef uint64_t room
         self.hand_over()
         lock(&disk.mutex)

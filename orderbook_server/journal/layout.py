@@ -96,7 +96,9 @@ class Lock:
         """Hold it."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close it."""
         self.close()
 
@@ -113,7 +115,9 @@ def lock(data_dir: Path) -> Lock:
     except BlockingIOError:
         holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
         os.close(descriptor)
-        raise DirectoryInUse(f"{data_dir} is in use by {f'process {holder}' if holder else 'another process'}") from None
+        raise DirectoryInUse(
+            f"{data_dir} is in use by {f'process {holder}' if holder else 'another process'}"
+        ) from None
     except BaseException:
         os.close(descriptor)
         raise

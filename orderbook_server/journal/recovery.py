@@ -60,7 +60,8 @@ def recover(
         good = [header for header in good if header.sequence <= until]
     if until_event is not None:
         good = [header for header in good if header.event_sequence < until_event]
-    starts = _starts(data_dir, [] if from_beginning else good, event_capacity if fill_rings else 0)
+    asked = from_beginning or until is not None or until_event is not None
+    starts = _starts(data_dir, [] if from_beginning else good, event_capacity if fill_rings else 0, asked=asked)
     snapshot, sequencer = _loaded(folder, starts, event_capacity, passed_over)
     begun = snapshot.sequence if snapshot else 0
     reader = JournalReader(journal_folder(data_dir), after=begun, until=until, live=live)
@@ -69,7 +70,7 @@ def recover(
     replay = Replay(sequencer, begun, until=until, until_event=until_event)
     crossed = [header for header in reversed(good) if header.sequence > begun]
     _replay(reader, replay, folder, crossed, progress)
-    if not replay.reached and (until, until_event) != (None, None):
+    if not replay.reached and not (until is None and until_event is None):
         raise JournalError(_too_early(replay, until, until_event))
     if crossed:
         raise JournalDamaged(folder / snapshot_name(crossed[0].sequence), 0, _behind_the_end(crossed[0], replay.sequence))
@@ -84,14 +85,18 @@ def recover(
     )
 
 
-def _starts(data_dir: Path, good: list[SnapshotHeader], capacity: int) -> list[SnapshotHeader | None]:
-    """Return what to begin with, the best first; raise JournalError where there is nothing."""
+def _starts(
+    data_dir: Path, good: list[SnapshotHeader], capacity: int, *, asked: bool
+) -> list[SnapshotHeader | None]:
+    """Return what to begin with, the best first; where there is nothing, that is damage unless too much was asked for."""
     paths = segments(journal_folder(data_dir))
     first_record = sequence_of(paths[0]) if paths else 1
     starts = start_order(good, first_record, capacity)
-    if not starts:
-        raise JournalDamaged(paths[0], 0, f"no good snapshot holds what was before record {first_record}, the first one here")
-    return starts
+    if starts:
+        return starts
+    if asked:
+        raise JournalError(f"the journal begins with record {first_record}, and no snapshot that could serve is kept")
+    raise JournalDamaged(paths[0], 0, f"no good snapshot holds what was before record {first_record}, the first one here")
 
 
 def _loaded(

@@ -7,11 +7,10 @@ from orderbook_server.journal.layout import (
     journal_folder,
     segments,
     sequence_of,
-    snapshot_name,
     snapshots,
     snapshots_folder,
 )
-from orderbook_server.journal.snapshots import filling_rings, good_snapshots
+from orderbook_server.journal.snapshots import good_snapshots, start_order
 
 
 def retain(data_dir: Path, *, snapshots_kept: int, capacity: int) -> list[Path]:
@@ -22,14 +21,16 @@ def retain(data_dir: Path, *, snapshots_kept: int, capacity: int) -> list[Path]:
     """
     folder = snapshots_folder(data_dir)
     good, _ = good_snapshots(folder)
-    filling = filling_rings(good, capacity)
-    if not snapshots_kept or filling is None:
+    if not snapshots_kept or not good:
         return []
-    oldest = min(good[:snapshots_kept][-1].sequence, filling.sequence)
-    needed = {snapshot_name(header.sequence) for header in (*good[:snapshots_kept], filling)}
-    removed = [path for path in snapshots(folder) if path.name not in needed and sequence_of(path) < good[0].sequence]
+    first_record = sequence_of(segments(journal_folder(data_dir))[0])
+    start = start_order(good, first_record, capacity)[0]
+    needed = {header.sequence for header in good[:snapshots_kept]} | {start.sequence if start else 0}
+    removed = [
+        path for path in snapshots(folder) if sequence_of(path) not in needed and sequence_of(path) < good[0].sequence
+    ]
     _remove(removed, folder)
-    unneeded = _segments_up_to(journal_folder(data_dir), oldest)
+    unneeded = _segments_up_to(journal_folder(data_dir), min(needed))
     _remove(unneeded, journal_folder(data_dir))
     return removed + unneeded
 

@@ -55,6 +55,7 @@ class Snapshots:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # Ctrl-C is for us, and we end it
         )
 
     async def _watched(self, process: subprocess.Popen[str]) -> None:
@@ -66,10 +67,10 @@ class Snapshots:
             if process.returncode:
                 self._note_failure(errors.strip() or f"exit status {process.returncode}")
                 return
-            result = json.loads(output)
+            taken = json.loads(output)
             self.taken += 1
-            self.sequence = result["sequence"]
-            log.info("snapshot taken", **result)
+            self.sequence = taken["sequence"]
+            log.info("snapshot taken", **taken)
             await self._retain()
         finally:
             self._process = self._watch = None

@@ -35,14 +35,14 @@ class Watch:
     def look(self) -> None:
         """See what has become of the journal."""
         if (error := self._journal.error) is not None:
-            self._fail(error)
+            self.fail(error)
         else:
             if self._journal.full is not self._full:
                 self._change_room()
             self._on_durable(self._journal.durable)
 
-    def _fail(self, error: OSError) -> None:
-        """Say that the disk failed, once."""
+    def fail(self, error: OSError) -> None:
+        """Say that the disk failed, unless that was said."""
         if not self._failed:
             self._failed = True
             log.critical("journal failed", error=error.strerror, errno=error.errno, durable=self._journal.durable)

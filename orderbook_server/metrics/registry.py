@@ -7,7 +7,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from orderbook_server.metrics.collector import ExchangeCollector, TransportCollector
-from orderbook_server.metrics.keeping import JournalCollector, SnapshotStats
+from orderbook_server.metrics.keeping import JournalCollector, SnapshotCounts
 from orderbook_server.metrics.transport import TransportStats
 from orderbook_server.sequencer.sequencer import Sequencer
 
@@ -29,13 +29,13 @@ class ProcessMetrics:
 
 
 class Metrics(ProcessMetrics):
-    """The exchange's, the journal's, the transports' and the process's figures. Without snapshots there are none."""
+    """The exchange's, the journal's, the transports' and the process's figures."""
 
     def __init__(
-        self, sequencer: Sequencer, transports: Iterable[TransportStats], snapshots: SnapshotStats | None = None
+        self, sequencer: Sequencer, transports: Iterable[TransportStats], snapshots: SnapshotCounts | None = None
     ) -> None:
         super().__init__(
             ExchangeCollector(sequencer),
-            JournalCollector(sequencer.journal, snapshots or SnapshotStats()),
+            JournalCollector(sequencer.journal, snapshots),
             TransportCollector(transports),
         )

@@ -5,6 +5,7 @@ import re
 import socket
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
@@ -17,7 +18,6 @@ from orderbook.errors import BY_NUMBER
 from orderbook_server.gateways import http
 from orderbook_server.gateways.http import HttpGateway
 from orderbook_server.journal.file_journal import FileJournal
-from orderbook_server.metrics.keeping import SnapshotStats
 from orderbook_server.metrics.registry import Metrics
 from orderbook_server.metrics.transport import TransportStats
 from orderbook_server.sequencer.sequencer import Sequencer
@@ -144,7 +144,7 @@ def test_figures_of_the_journal(tmp_path):
     assert set(journal_figures(scrape(Metrics(sequencer, []))).values()) == {0}, "nothing is kept in memory"
     journal = FileJournal(tmp_path)
     sequencer.attach(journal)
-    metrics = Metrics(sequencer, [], SnapshotStats(taken=3, failed=1, sequence=2))
+    metrics = Metrics(sequencer, [], SimpleNamespace(taken=3, failed=1, sequence=2))
     sequencer.credit_account(0, 1, 5, 5)
     sequencer.credit_account(0, 1, 5, 5)
     assert journal_figures(scrape(metrics))["waiting_records"] == 2, "as long as nobody has looked"
@@ -200,11 +200,7 @@ def test_both_formats_say_the_same(sequencer):
     assert kind.startswith("application/openmetrics-text; version=1.0.0")
     assert metrics.render("")[1].startswith("text/plain; version=0.0.4")
     ours = [
-        {
-            key: value
-            for key, value in samples(*one).items()
-            if key[0].startswith(OURS)
-        }
+        {key: value for key, value in samples(*one).items() if key[0].startswith(OURS)}
         for one in ((text.decode(), openmetrics.text_string_to_metric_families), (scrape(metrics),))
     ]
     assert ours[0] == ours[1]

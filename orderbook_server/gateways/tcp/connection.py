@@ -321,7 +321,8 @@ class Connection(asyncio.Protocol):
             return
         self._over = True
         self._end()
-        self._write(last_words)
+        if last_words:
+            self._write(last_words)
         self._patience = FAREWELL_SECONDS if self._eof else CLOSE_SECONDS
         self._watch()
         self._outbox.end(self._end_stream)
