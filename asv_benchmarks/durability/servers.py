@@ -13,7 +13,7 @@ from obctl.bench.processes import FREE, drain, first_line, process
 
 LISTENERS = ("--tcp", FREE, "--grpc", "none", "--metrics", FREE, "--log-format", "json", "--log-level", "info")
 RAM = Path("/dev/shm")  # a file system whose syncs take no time: what is left is the work of our own
-FIGURE = re.compile(r"^orderbook_journal_(\w+) ([0-9.e+]+)$", re.MULTILINE)
+FIGURE = re.compile(r"^orderbook_journal_(\w+) (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
