@@ -109,7 +109,9 @@ def verify(directory: Path, replayed: bool, as_json: bool) -> None:
 
 @journal.command()
 @directory_argument
-@click.option("--from", "begin", type=RECORD, default=1, metavar="SEQ", help="The first record; by default all there are.")
+@click.option(
+    "--from", "begin", type=RECORD, default=1, metavar="SEQ", help="The first record; by default all there are."
+)
 @click.option("--until", type=RECORD, metavar="SEQ", help="The last record; by default all there are.")
 @click.option("--account", "-a", "account_id", type=Whole(), metavar="N", help="Commands of this account alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object per line.")

@@ -87,7 +87,11 @@ class Verification:
         if self.replayed is not None:
             yield f"replayed {self.replayed:,} records behind record {self.replayed_from:,}: state {self.state_hash}"
         if self.damage is None:
-            yield f"good: records {self.first_record:,} to {self.last_record:,}" if self.last_record else "good: no records"
+            yield (
+                f"good: records {self.first_record:,} to {self.last_record:,}"
+                if self.last_record
+                else "good: no records"
+            )
 
 
 class Verifier:
@@ -178,7 +182,9 @@ class Verifier:
         for sequence, (_, report) in self.headers.items():
             if sequence < self.found.first_record:
                 continue
-            reason = f"no frame of the journal, which ends with record {self.found.last_record}, ends with record {sequence}"
+            reason = (
+                f"no frame of the journal, which ends with record {self.found.last_record}, ends with record {sequence}"
+            )
             report.state = f"DAMAGED: {self.note(JournalDamaged(self.directory.path / report.file, 0, reason))}"
 
     def replay(self) -> None:
