@@ -16,7 +16,7 @@ PY := $(abspath $(VENV))/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 SOURCES := $(shell find orderbook orderbook_server agents obctl -name '*.p[yx]x' -o -name '*.pxd')
 SERVER_TESTS := $(addprefix tests/server/test_, transcripts.py line_limits.py line_fuzz.py sequencer.py executions.py sessions.py)
-COMPILED_TESTS := tests/engine tests/money tests/flow tests/replay $(SERVER_TESTS)
+COMPILED_TESTS := tests/engine tests/money tests/flow tests/replay tests/journal $(SERVER_TESTS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -129,9 +129,10 @@ fuzz: $(VENV)/.tools  ## run the property tests with many more examples
 	HYPOTHESIS_PROFILE=long $(PY) -m pytest tests/engine/test_model.py \
 	    tests/money/test_money_model.py tests/flow tests/server/test_line_fuzz.py tests/server/test_executions.py $(PYTEST_ARGS)
 
-soak: $(VENV)/.tools  ## engine against oracle on fresh random flow, then kills of server and agents: SOAK_MINUTES each
+soak: $(VENV)/.tools  ## random flow against the oracle, kills of agents, SOAK_MINUTES each; then all of tests/soak_journal.py
 	$(PY) -m tests.soak --minutes $(SOAK_MINUTES)
 	$(PY) -m tests.soak_agents --minutes $(SOAK_MINUTES)
+	$(PY) -m tests.soak_journal
 
 cov: $(VENV)/.tools  ## line coverage of the Python and Cython files, in build/coverage/htmlcov
 	$(call build_copy,coverage)

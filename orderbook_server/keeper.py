@@ -1,6 +1,5 @@
 """The keeper of an exchange in a data directory, from its recovery to its last record."""
 
-import os
 import time
 from collections.abc import Callable
 
@@ -22,8 +21,8 @@ log = structlog.get_logger()
 class Keeper:
     """Holds a data directory, and sees to it that what happens is kept there.
 
-    `sequencer`: of the exchange that was found there, or begun. `snapshots`: those that are taken meanwhile. `look`: for
-    Release.on_change. progress, on_failure: as for Server.
+    `sequencer`: of the exchange that was found there, or begun. `snapshots`: those that are taken meanwhile.
+    `look`: for Release.on_change. progress, on_failure: as for Server.
 
     Raise ConfigError where the directory is another server's, or was made for other instruments or by another version;
     JournalDamaged, StorageError, MemoryError.
@@ -84,7 +83,7 @@ def opened(settings: Settings, progress: Callable[[int, int], None]) -> Opened:
     except InstrumentsChanged as error:
         raise ConfigError("instrument", problem=str(error)) from error
     except OSError as error:
-        raise StorageError(f"{error.filename or settings.data_dir}: {reason(error)}") from error
+        raise StorageError(f"{error.filename or settings.data_dir}: {error.strerror or error}") from error
     tell(settings, found, round(time.monotonic() - begun, 3))
     return found
 
@@ -99,11 +98,6 @@ def snapshots_of(settings: Settings) -> Snapshots:
         capacity=settings.event_capacity,
         sequence=good[0].sequence if good else 0,
     )
-
-
-def reason(error: OSError) -> str:
-    """Return why, in the system's words."""
-    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def tell(settings: Settings, found: Opened, seconds: float) -> None:

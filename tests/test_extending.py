@@ -87,7 +87,7 @@ def test_the_transport_trades():
     ],
 )
 def test_the_transport_tells_what_is_malformed(line, detail):
-    gateway = import_file(EXAMPLES / "json_transport.py").JsonGateway(Sequencer(Exchange()))
+    gateway = import_file(EXAMPLES / "json_transport.py").JsonGateway(Sequencer(Exchange()), None)
     answer = gateway.answer(line)
     assert answer["error"] == "malformed"
     assert answer["detail"].startswith(detail)

@@ -6,6 +6,7 @@ from typing import Any
 
 from orderbook import OrderBookError, OrderType, Side
 from orderbook_server.config import Address, Settings
+from orderbook_server.sequencer.release import Release
 from orderbook_server.sequencer.sequencer import Sequencer
 from orderbook_server.server import Server
 
@@ -16,8 +17,9 @@ CLIENTS_MAX = 100
 class JsonGateway:
     """Carries JSON between sockets and the exchange. It decides nothing: the sequencer orders and does all commands."""
 
-    def __init__(self, sequencer: Sequencer) -> None:
+    def __init__(self, sequencer: Sequencer, release: Release) -> None:
         self._sequencer = sequencer
+        self._release = release
         self._clients: set[asyncio.StreamWriter] = set()
 
     async def start(self, host: str, port: int) -> str:
@@ -37,7 +39,9 @@ class JsonGateway:
         self._clients.add(writer)
         try:
             while len(self._clients) <= CLIENTS_MAX and (line := await reader.readline()):
-                writer.write(json.dumps(self.answer(line)).encode() + b"\n")
+                answer = json.dumps(self.answer(line)).encode() + b"\n"
+                await self._release.settled()  # what it tells of is on disk, where the exchange is kept
+                writer.write(answer)
                 await writer.drain()  # who does not read is not read from
         except (ConnectionError, ValueError):
             pass  # it vanished in the middle, or sent a line without an end
@@ -72,7 +76,7 @@ async def main() -> None:
     """Trade over it, on a server that speaks TCP lines beside it."""
     server = Server(Settings(tcp=Address("127.0.0.1", 0), grpc=None, metrics=None, in_memory=True))
     server.sequencer.credit_account(0, 1, base=10, quote=1000)
-    gateway = JsonGateway(server.sequencer)
+    gateway = JsonGateway(server.sequencer, server.release)
     await server.start()
     host, _, port = (await gateway.start("127.0.0.1", 0)).rpartition(":")
 

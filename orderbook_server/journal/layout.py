@@ -12,6 +12,7 @@ from types import TracebackType
 from orderbook_server.journal.errors import DirectoryInUse
 
 FOLDER_MODE = 0o700
+ZEROS = bytes(1 << 20)
 LOCK_TRIES = 5  # with LOCK_PAUSE_SECONDS between two: who looks whether a server runs holds the lock for an instant
 LOCK_PAUSE_SECONDS = 0.02
 SEGMENT_NAME = re.compile(r"([0-9]{20})\.wal", re.ASCII)
@@ -83,6 +84,16 @@ def fsync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
+def write_zeros(path: Path, offset: int, size: int) -> None:
+    """Overwrite a part of a file with zeros, durably; the file keeps its size."""
+    with path.open("r+b") as file:
+        file.seek(offset)
+        while size:
+            size -= file.write(ZEROS[:size])
+        file.flush()
+        os.fsync(file.fileno())
+
+
 class Lock:
     """A directory that is this process's alone, until it closes the lock or ends, however it ends."""
 
@@ -99,7 +110,9 @@ class Lock:
         """Hold it."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close it."""
         self.close()
 
@@ -116,7 +129,9 @@ def lock(data_dir: Path) -> Lock:
     except BlockingIOError:
         holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
         os.close(descriptor)
-        raise DirectoryInUse(f"{data_dir} is in use by {f'process {holder}' if holder else 'another process'}") from None
+        raise DirectoryInUse(
+            f"{data_dir} is in use by {f'process {holder}' if holder else 'another process'}"
+        ) from None
     except BaseException:
         os.close(descriptor)
         raise

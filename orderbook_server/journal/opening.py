@@ -1,4 +1,4 @@
-"""The start of an exchange that is kept: its directory locked, its state recovered, all in order before anybody connects."""
+"""The start of an exchange that is kept: locked, recovered, and put in order before anybody can connect."""
 
 import os
 import select
@@ -26,8 +26,8 @@ POLL_MS = 1000  # the journal tells of errors too; this is for the one that it c
 class Opened:
     """An exchange that is kept, ready for its first command.
 
-    lock: of the directory, to be closed last, behind `journal`. recovered: what was found; torn_bytes: how many were cut
-    off the end of the journal; canceled: orders of sessions that a crash had ended.
+    lock: of the directory, to be closed last, behind `journal`. recovered: what was found; torn_bytes: how many were
+    cut off the end of the journal; canceled: orders of sessions that a crash had ended.
     """
 
     sequencer: Sequencer
@@ -50,8 +50,8 @@ def open_exchange(
 ) -> Opened:
     """Open the exchange that a data directory holds, or a new one where there is none, with these instruments.
 
-    Raise DirectoryInUse, InstrumentsChanged, JournalDamaged, UnknownFormat, OSError, MemoryError; nothing is held then, and
-    nothing was written before it was known that the directory is good.
+    Raise DirectoryInUse, InstrumentsChanged, JournalDamaged, UnknownFormat, OSError, MemoryError: nothing is held then,
+    and nothing was written before it was known that the directory is good.
     """
     make_folders(data_dir)
     with ExitStack() as undo:
