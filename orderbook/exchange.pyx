@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 from orderbook.audit cimport audit, state_digest
 from orderbook.book cimport OrderBook
+from orderbook.dumping cimport state_dump
 from orderbook.errors import UnknownSymbol
 from orderbook.guard cimport guard_enter, guard_hold
 from orderbook.instruments import DEFAULT_INSTRUMENT, Instrument
+from orderbook.loading cimport state_load
 from orderbook.risk cimport new_market
-from orderbook.state cimport state_dump, state_load
 from orderbook.venue cimport new_venue
 
 

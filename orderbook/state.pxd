@@ -1,5 +1,7 @@
 """The state of an exchange as bytes: all that decides what it will do and say from here on.
 
+dumping.pyx writes it, and loading.pyx reads it.
+
     StateHeader
     StateAsset × assets
     StateMarket × markets       in the order of the instruments
@@ -21,8 +23,6 @@ filled without gaps, in whatever order its orders come.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
-
-from orderbook.venue cimport Venue
 
 
 cdef enum:
@@ -74,8 +74,3 @@ cdef struct StateOrder:
     uint8_t post_only
     uint16_t spare
     uint32_t spare_too
-
-
-cdef bytes state_dump(Venue venue)
-
-cdef int state_load(Venue venue, object data) except -1

@@ -212,16 +212,19 @@ cdef int write_published(Disk *disk) noexcept nogil:
 cdef void *run_writer(void *argument) noexcept nogil:
     """Write what is published until the end, or until something fails."""
     cdef Disk *disk = <Disk *>argument
+    cdef int failed = 0
     lock(&disk.mutex)
     while disk.error == 0:
         if change_is_due(disk) and not disk.closing:
-            disk.error = change_segment(disk)
+            failed = change_segment(disk)
         elif disk.published != disk.written:
-            disk.error = write_published(disk)
+            failed = write_published(disk)
         elif disk.closing:
             break
         else:
             wait(&disk.work, &disk.mutex)
+        if failed:  # the keeper's failure, of meanwhile, stays otherwise
+            disk.error = failed
     wake(&disk.space)
     tell(disk)
     unlock(&disk.mutex)
@@ -384,6 +387,7 @@ cdef void disk_stop(Disk *disk) noexcept nogil:
         close_file(disk.next_file)
         unlinkat(disk.folder, NEXT_NAME, 0)
     close_file(disk.file)
+    disk.file = disk.next_file = -1
 
 
 cdef void check_layout() noexcept nogil:

@@ -46,6 +46,7 @@ cdef class FileJournal(Journal):
     cdef uint64_t source_session
     cdef bint starved                # there was no room for a command
     cdef bint running
+    cdef bint made                   # the files below are this one's, or -1
     cdef int bell                    # the end of a pipe to be read from
 
     def __cinit__(
@@ -53,6 +54,8 @@ cdef class FileJournal(Journal):
         uint64_t offset=0, str sync="always", uint64_t interval_ms=0, uint64_t segment_bytes=1 << 26,
     ):
         cdef Disk *disk = &self.disk
+        self.bell = disk.folder = disk.bell = disk.file = disk.next_file = -1
+        self.made = True
         if sync not in MODES or sync == "interval" and interval_ms == 0:
             raise ValueError(f"sync must be always, interval with a number of milliseconds, or never, not {sync!r}")
         if len(frame_hash) != HASH_BYTES:
@@ -60,7 +63,6 @@ cdef class FileJournal(Journal):
         self.budget = 0
         self.keeps = True
         self.appended = self.durable = sequence
-        self.bell = disk.folder = disk.bell = disk.file = disk.next_file = -1
         disk.durable = disk.published_last = sequence
         disk.mode = MODES[sync]
         disk.interval_ns = 1_000_000 * interval_ms
@@ -100,9 +102,10 @@ cdef class FileJournal(Journal):
         condition_destroy(&disk.space)
         condition_destroy(&disk.progress)
         mutex_destroy(&disk.mutex)
-        for file in (self.bell, disk.bell, disk.folder):
-            if file >= 0:
-                os.close(file)
+        if self.made:
+            for file in (self.bell, disk.bell, disk.folder, disk.file):
+                if file >= 0:
+                    os.close(file)
 
     def fileno(self):
         return self.bell
@@ -209,7 +212,7 @@ cdef class FileJournal(Journal):
         This holds everybody up, as a disk that is slower than the commands that come must.
         """
         cdef Disk *disk = &self.disk
-        cdef int waits = WAITS
+        cdef int waits = 0 if self.starved else <int>WAITS  # not again for a disk that stands still
         cdef uint64_t room
         self.hand_over()
         lock(&disk.mutex)

@@ -1,5 +1,6 @@
 """Which snapshots and segments are kept: as many snapshots as are wanted, and all that a start may need."""
 
+import itertools
 from pathlib import Path
 
 from orderbook_server.journal.layout import (
@@ -7,29 +8,30 @@ from orderbook_server.journal.layout import (
     journal_folder,
     segments,
     sequence_of,
-    snapshot_name,
     snapshots,
     snapshots_folder,
 )
-from orderbook_server.journal.snapshots import filling_rings, good_snapshots
+from orderbook_server.journal.snapshots import good_snapshots, start_order
 
 
 def retain(data_dir: Path, *, snapshots_kept: int, capacity: int) -> list[Path]:
     """Remove older snapshots, then the segments that none of those left needs; return what was removed. Raise OSError.
 
-    snapshots_kept: how many of the newest stay, 0 for all snapshots and the whole journal. capacity: how many events and
-    executions a start wants to replay. Without a good snapshot nothing is removed; the last segment never is.
+    snapshots_kept: how many of the newest stay, 0 for all snapshots and the whole journal. capacity: how many events
+    and executions a start wants to replay. Without a good snapshot nothing is removed; the last segment never is.
     """
     folder = snapshots_folder(data_dir)
     good, _ = good_snapshots(folder)
-    filling = filling_rings(good, capacity)
-    if not snapshots_kept or filling is None:
+    if not snapshots_kept or not good:
         return []
-    oldest = min(good[:snapshots_kept][-1].sequence, filling.sequence)
-    needed = {snapshot_name(header.sequence) for header in (*good[:snapshots_kept], filling)}
-    removed = [path for path in snapshots(folder) if path.name not in needed and sequence_of(path) < good[0].sequence]
+    first_record = sequence_of(segments(journal_folder(data_dir))[0])
+    start = start_order(good, first_record, capacity)[0]
+    needed = {header.sequence for header in good[:snapshots_kept]} | {start.sequence if start else 0}
+    removed = [
+        path for path in snapshots(folder) if sequence_of(path) not in needed and sequence_of(path) < good[0].sequence
+    ]
     _remove(removed, folder)
-    unneeded = _segments_up_to(journal_folder(data_dir), oldest)
+    unneeded = _segments_up_to(journal_folder(data_dir), min(needed))
     _remove(unneeded, journal_folder(data_dir))
     return removed + unneeded
 
@@ -37,7 +39,7 @@ def retain(data_dir: Path, *, snapshots_kept: int, capacity: int) -> list[Path]:
 def _segments_up_to(folder: Path, sequence: int) -> list[Path]:
     """Return the segments all of whose records come up to a sequence, oldest first."""
     paths = segments(folder)
-    return [path for path, next_one in zip(paths, paths[1:], strict=False) if sequence_of(next_one) <= sequence + 1]
+    return [path for path, next_one in itertools.pairwise(paths) if sequence_of(next_one) <= sequence + 1]
 
 
 def _remove(paths: list[Path], folder: Path) -> None:

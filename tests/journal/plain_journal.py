@@ -5,6 +5,7 @@ Nothing here comes from the program: where both read a page differently, the tes
 
 import hashlib
 import json
+import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -170,7 +171,7 @@ class PlainJournal:
     def seal(self) -> None:
         """Cut the segment to its length."""
         if self.content:
-            self.path.write_bytes(self.content)
+            os.truncate(self.path, len(self.content))
 
     def append(self, *records: bytes) -> Written:
         """Write a frame of some records."""
@@ -178,7 +179,9 @@ class PlainJournal:
         data = frame_bytes(records, self.sequence + 1, self.previous, self.epoch)
         written = Written(self.path, len(self.content), data, self.sequence + 1, numbered)
         self.content += data
-        self.path.write_bytes(self.content + bytes(self.ahead))
+        with self.path.open("r+b") as file:  # to write it anew each time makes some file systems sync
+            file.seek(written.offset)
+            file.write(data + bytes(self.ahead))
         self.frames.append(written)
         self.sequence = written.last_sequence
         self.previous = written.digest

@@ -3,6 +3,7 @@
 A prefix may only come out where the damage lies in the last frame or cuts the end.
 """
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from orderbook_server.journal.reader import JournalReader, Position, Tail
 
 from .plain_journal import HEADER_BYTES, PlainJournal, Written, small_journal
 
-FLIPS = (0xFF, 0x01)
+FLIPS = (0xFF, 0x01, 0x80)
 REFUSED = "refused"
 
 
@@ -60,6 +61,11 @@ def end_of_data(data: bytes) -> int:
     return len(data.rstrip(b"\0"))
 
 
+def flipped_end(content: bytes, offset: int, byte: int) -> int:
+    """Return where the data ends when one of its bytes is another."""
+    return end_of_data(content[:offset] + bytes([byte]) + content[offset + 1 :])
+
+
 def test_the_journal_is_read_as_it_was_written(journal: PlainJournal) -> None:
     whole = journal.path.read_bytes()
     expect_prefix(journal, journal.frames, len(whole), end_of_data(whole))
@@ -69,32 +75,29 @@ def test_every_byte_flipped(journal: PlainJournal) -> None:
     last = journal.frames[-1]
     for path in paths(journal):
         whole = path.read_bytes()
-        for offset in range(len(whole)):
-            for flip in FLIPS:
-                data = bytearray(whole)
-                data[offset] ^= flip
-                path.write_bytes(data)
-                if path == last.path and offset >= last.end:
-                    expect_prefix(journal, journal.frames, len(data), offset + 1)
-                elif path == last.path and offset >= last.offset:
-                    expect_prefix(journal, journal.frames[:-1], len(data), end_of_data(data))
-                else:
-                    assert come_out(journal.folder) == REFUSED, (path, offset, flip)
-        path.write_bytes(whole)
+        with path.open("r+b", buffering=0) as file:  # to write it anew each time makes some file systems sync
+            for offset, byte in enumerate(whole):
+                for flip in FLIPS:
+                    os.pwrite(file.fileno(), bytes([byte ^ flip]), offset)
+                    if path == last.path and offset >= last.offset:
+                        kept = journal.frames[: None if offset >= last.end else -1]
+                        expect_prefix(journal, kept, len(whole), flipped_end(whole, offset, byte ^ flip))
+                    else:
+                        assert come_out(journal.folder) == REFUSED, (path, offset, flip)
+                os.pwrite(file.fileno(), bytes([byte]), offset)
 
 
 def test_every_length_truncated(journal: PlainJournal) -> None:
     for path in paths(journal):
         whole = path.read_bytes()
-        end = max(frame.end for frame in journal.frames if frame.path == path)
-        for size in range(len(whole)):
-            path.write_bytes(whole[:size])
-            if path == journal.path and size >= HEADER_BYTES:
-                kept = frames_up_to(journal, path, size)
-                expect_prefix(journal, kept, size, end_of_data(whole[:size]))
-            else:
-                assert size < end
-                assert come_out(journal.folder) == REFUSED, (path, size)
+        with path.open("r+b", buffering=0) as file:
+            for size in reversed(range(len(whole))):
+                file.truncate(size)
+                if path == journal.path and size >= HEADER_BYTES:
+                    kept = frames_up_to(journal, path, size)
+                    expect_prefix(journal, kept, size, end_of_data(whole[:size]))
+                else:
+                    assert come_out(journal.folder) == REFUSED, (path, size)
         path.write_bytes(whole)
 
 

@@ -1,5 +1,6 @@
 """A TCP gateway over a fresh exchange, and ways to give its clients much to read."""
 
+import asyncio
 import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,8 +14,10 @@ from orderbook_server.auth import Access
 from orderbook_server.config import Settings
 from orderbook_server.gateways.tcp import TcpGateway
 from orderbook_server.metrics.transport import TransportStats
+from orderbook_server.sequencer.release import Release
 from orderbook_server.sequencer.sequencer import Sequencer
 from tests.server.clients import LineClient
+from tests.server.held_journal import HeldJournal
 from tests.server.running import Running, running
 
 MAKER, TAKER = 1, 2  # accounts
@@ -74,17 +77,21 @@ def tcp_server(
     ssl: SSLContext | None = None,
     new_loop: Callable[[], Any] = uvloop.new_event_loop,
     host: str = "127.0.0.1",
+    journal: HeldJournal | None = None,
     **settings: Any,
 ) -> Iterator[TcpServer]:
-    """Run one with these settings; MAKER and TAKER have money."""
+    """Run one with these settings; MAKER and TAKER have money. journal: what its answers wait for."""
     configured = dataclasses.replace(Settings(), **settings)
     sequencer = Sequencer(Exchange(configured.instruments, event_capacity=configured.event_capacity))
     for account_id in (MAKER, TAKER):
         sequencer.credit_account(0, account_id, 10**9, 2**62)
     stats = TransportStats("tcp")
+    if journal is not None:
+        journal.follow(sequencer)
 
     def make() -> TcpGateway:
-        return TcpGateway(sequencer, configured, stats, authenticate=authenticate, ssl=ssl)
+        release = Release(journal, asyncio.get_running_loop()) if journal else None
+        return TcpGateway(sequencer, configured, stats, authenticate=authenticate, ssl=ssl, release=release)
 
     with running(make, new_loop=new_loop, host=host) as server:
         yield TcpServer(server, sequencer, stats)

@@ -1,5 +1,6 @@
 """A gRPC gateway at work, and a blocking client of it that knows every RPC by the service's descriptor."""
 
+import asyncio
 import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +14,11 @@ from orderbook import Exchange, Instrument
 from orderbook_server.config import Settings
 from orderbook_server.gateways.grpc import GrpcGateway
 from orderbook_server.metrics.transport import TransportStats
+from orderbook_server.sequencer.release import Release
 from orderbook_server.sequencer.sequencer import Sequencer
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
+from ..held_journal import HeldJournal
 from ..running import SECONDS, Running, running
 
 SERVICE = wire.DESCRIPTOR.services_by_name["OrderBookService"]
@@ -143,9 +146,10 @@ def serving(
     client_credentials: grpc.ChannelCredentials | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
+    journal: HeldJournal | None = None,
     **limits: Any,
 ) -> Iterator[Market]:
-    """Serve an exchange while the block lasts; limits: settings by name."""
+    """Serve an exchange while the block lasts; journal: what answers wait for; limits: settings by name."""
     exchange = Exchange(instruments, event_capacity=event_capacity)
     for account_id in (1, 2):
         for instrument in exchange.instruments:
@@ -153,9 +157,18 @@ def serving(
     sequencer = Sequencer(exchange, execution_capacity=event_capacity)
     stats = TransportStats("grpc")
 
+    if journal is not None:
+        journal.follow(sequencer)
+
     def make() -> GrpcGateway:
+        release = Release(journal, asyncio.get_running_loop()) if journal else None
         return GrpcGateway(
-            sequencer, Settings(**limits), stats, authenticate=authenticate, credentials=server_credentials
+            sequencer,
+            Settings(**limits),
+            stats,
+            authenticate=authenticate,
+            credentials=server_credentials,
+            release=release,
         )
 
     with running(make, host=host, port=port) as server:

@@ -1,0 +1,6 @@
+"""The state of a venue as bytes."""
+
+from orderbook.venue cimport Venue
+
+
+cdef bytes state_dump(Venue venue)
