@@ -49,7 +49,7 @@ def recover(
 
     event_capacity: events, and as many executions, that the rings hold; fill_rings: begin so early that they are full.
     until, until_event: stop behind the record with this sequence, or behind the one that made this event.
-    from_beginning: use no snapshot. live: a server may be writing. `progress` is called with bytes read, and bytes in all.
+    from_beginning: use no snapshot. live: a server may be writing. `progress` is called with bytes read, bytes in all.
 
     Raise JournalDamaged, UnknownFormat, JournalError where there is no such record, OSError, MemoryError.
     """

@@ -7,6 +7,7 @@ import pytest
 
 from orderbook_server.journal.errors import DirectoryInUse, JournalDamaged, JournalError
 from orderbook_server.journal.layout import segments
+from orderbook_server.journal.opening import Opened
 from orderbook_server.journal.reader import JournalReader, RecordKind
 from orderbook_server.journal.recovery import recover
 from orderbook_server.journal.snapshotter import take_snapshot
@@ -23,10 +24,17 @@ def used(data_dir: Path, *, snapshots: int = 0, commands: int = 300, **options: 
     with kept(data_dir, **options) as opened:
         fund(opened.sequencer)
         for part in range(snapshots):
-            send(opened.sequencer, part, commands)
+            send_slowly(opened, part, commands)
             take_snapshot(data_dir, settled(opened))
-        send(opened.sequencer, 99, commands)
+        send_slowly(opened, 99, commands)
         return {"facts": facts(opened.sequencer), "rings": rings(opened.sequencer)}
+
+
+def send_slowly(opened: Opened, seed: int, count: int) -> None:
+    """Send random commands so that frames stay small, and segments get as long as they should."""
+    for begin in range(0, count, 500):
+        send(opened.sequencer, 1000 * seed + begin, min(count - begin, 500))
+        settled(opened)
 
 
 def again(data_dir: Path, **options: Any) -> dict[str, Any]:
@@ -103,7 +111,7 @@ def test_older_and_newer_ones_serve_where_the_best_is_not_good(tmp_path: Path, l
 def test_without_beginning_and_snapshot_there_is_no_way(tmp_path: Path) -> None:
     used(tmp_path, snapshots=1, commands=8000, segment_bytes=SEGMENT_BYTES)
     paths = segments(tmp_path / "journal")
-    assert len(paths) > 2
+    assert len(paths) > 1
     paths[0].unlink()
     snapshots_of(tmp_path)[0].unlink()
     with pytest.raises(JournalDamaged, match="no good snapshot holds what was before record"):
@@ -112,7 +120,7 @@ def test_without_beginning_and_snapshot_there_is_no_way(tmp_path: Path) -> None:
 
 def test_a_journal_in_several_segments(tmp_path: Path) -> None:
     expected = used(tmp_path, commands=12_000, segment_bytes=SEGMENT_BYTES)
-    assert len(segments(tmp_path / "journal")) > 2
+    assert len(segments(tmp_path / "journal")) > 1
     assert again(tmp_path, segment_bytes=SEGMENT_BYTES) == expected
 
 
