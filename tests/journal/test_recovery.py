@@ -1,10 +1,12 @@
 """Starting again: where a start begins, what it compares, cuts, refuses, and what it puts in order before it opens."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orderbook_server.journal import opening
 from orderbook_server.journal.errors import DirectoryInUse, JournalDamaged, JournalError
 from orderbook_server.journal.layout import segments
 from orderbook_server.journal.opening import Opened
@@ -12,7 +14,7 @@ from orderbook_server.journal.reader import JournalReader, RecordKind
 from orderbook_server.journal.recovery import recover
 from orderbook_server.journal.snapshotter import take_snapshot
 
-from ..engine.helpers import BID, LIMIT
+from ..engine.helpers import BID, LIMIT, linux_alone
 from .exchanges import ACCOUNTS, CAPACITY, MARKETS, facts, fund, kept, rings, send, settled
 from .test_snapshots import rewritten
 
@@ -125,14 +127,19 @@ def test_a_journal_in_several_segments(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("torn", [b"\1", b"FRAM", b"FRAM\x40\0\0\0" + bytes(40) + b"half a frame", b"\xff" * (3 << 20)])
-def test_a_torn_end_is_cut_before_anything_is_appended(tmp_path: Path, torn: bytes) -> None:
+def test_a_torn_end_is_cut_before_anything_is_appended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torn: bytes
+) -> None:
     expected = used(tmp_path)
     end = list(JournalReader(tmp_path / "journal").frames())[-1]
     with end.segment.open("r+b") as file:
         file.seek(end.offset + end.size)
         file.write(torn)
     assert recover(tmp_path, event_capacity=CAPACITY).tail.torn_bytes == len(torn)
+    synced: list[int] = []
+    monkeypatch.setattr(opening.os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
     with kept(tmp_path) as opened:
+        assert synced == [end.segment.stat().st_ino]
         assert opened.torn_bytes == len(torn)
         assert {"facts": facts(opened.sequencer), "rings": rings(opened.sequencer)} == expected
         assert end.segment.read_bytes()[end.offset + end.size :].strip(b"\0") == b""
@@ -188,6 +195,22 @@ def test_damage_lets_go_of_the_directory_and_leaves_it_alone(tmp_path: Path) -> 
         pass
     assert path.read_bytes() == bad
     path.write_bytes(good)
+    with kept(tmp_path):
+        pass
+
+
+@linux_alone
+def test_a_start_that_fails_late_leaves_nothing_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    threads = len(list(Path("/proc/self/task").iterdir()))
+    with monkeypatch.context() as patch:
+        patch.setattr(opening, "reconfigured", fail)
+        with pytest.raises(MemoryError) as caught, kept(tmp_path):
+            pass
+    assert len(list(Path("/proc/self/task").iterdir())) == threads
+    assert caught.traceback  # which holds all that was there
     with kept(tmp_path):
         pass
 
