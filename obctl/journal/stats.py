@@ -66,14 +66,20 @@ class Stats:
         yield "kinds", ", ".join(f"{name} {count:,}" for name, count in tally.kinds.items()) or "none"
         yield "commands", f"{tally.commands:,}, {plain['bytes_per_command'] or 0:,.1f} bytes each"
         mean = plain["commands_per_frame_mean"] or 0
-        yield "frames", f"{tally.frames:,}, {tally.bytes:,} bytes; {mean:,.1f} commands each, {tally.frame_commands_max:,} at most"
+        yield (
+            "frames",
+            f"{tally.frames:,}, {tally.bytes:,} bytes; {mean:,.1f} commands each, {tally.frame_commands_max:,} at most",
+        )
         if tally.commands:
             yield "time", f"{when(tally.first_time)} to {when(tally.last_time)}"
             busiest = when(tally.busiest_second * NS)
             yield "busiest", f"{tally.busiest_commands:,} commands in the second from {busiest}"
         yield "segments", f"{len(self.segments):,}, {plain['file_bytes']:,} bytes"
         for epoch in self.epochs:
-            yield f"epoch {epoch.epoch}", f"{span_of(epoch.first_record, epoch.last_record)}, from {when(epoch.time)} on"
+            yield (
+                f"epoch {epoch.epoch}",
+                f"{span_of(epoch.first_record, epoch.last_record)}, from {when(epoch.time)} on",
+            )
         for snapshot in self.snapshots:
             yield "snapshot", f"record {snapshot['sequence']:,}, {snapshot['bytes']:,} bytes, {when(snapshot['time'])}"
         if not self.snapshots:
