@@ -142,13 +142,12 @@ def dump(directory: Path, begin: int, until: int | None, account_id: int | None,
       obctl journal dump orderbook-data --account 1 --json
       obctl journal dump | grep ' NEW '
     """
-    from obctl.journal.directory import DataDirectory, readable
+    from obctl.journal.directory import DataDirectory
     from obctl.journal.dump import dump as print_records
 
     if until is not None and until < begin:
         raise click.UsageError("--until lies before --from.")
-    with readable(directory):
-        print_records(DataDirectory(directory), begin=begin, until=until, account_id=account_id, as_json=as_json)
+    print_records(DataDirectory(directory), begin=begin, until=until, account_id=account_id, as_json=as_json)
 
 
 @journal.command()
@@ -239,10 +238,11 @@ def replay(
         state = state_at(
             DataDirectory(directory), until=until, until_event=until_event, levels=levels, accounts=accounts
         )
-        if as_json:
-            print_json(state.plain())
-            return
-        print_figures(state.figures())
+        plain, figures = state.plain(), list(state.figures())
+    if as_json:
+        print_json(plain)
+        return
+    print_figures(figures)
     for line in state.lines(terminal.width(), terminal.shows_blocks()):
         terminal.print_coloured(*line)
 

@@ -78,7 +78,12 @@ def test_completion(shell: str) -> None:
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [("obctl re", "replay"), ("obctl replay --se", "--seed-book"), ("obctl completion f", "fish"), ("obctl journal v", "verify")],
+    [
+        ("obctl re", "replay"),
+        ("obctl replay --se", "--seed-book"),
+        ("obctl completion f", "fish"),
+        ("obctl journal v", "verify"),
+    ],
 )
 def test_completed_words(words: str, expected: str) -> None:
     environment = {"_OBCTL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
