@@ -96,7 +96,7 @@ def test_an_account(tmp_path: Path) -> None:
 
 def test_a_real_journal(tmp_path: Path) -> None:
     kinds = [line.split()[4] for line in run("dump", told(tmp_path / "data")).stdout.splitlines()]
-    assert kinds == "INSTRUMENTS CREDIT CREDIT NEW NEW MODIFY NEW DEBIT CANCEL STATE".split()
+    assert kinds == ["INSTRUMENTS", "CREDIT", "CREDIT", "NEW", "NEW", "MODIFY", "NEW", "DEBIT", "CANCEL", "STATE"]
 
 
 def test_symbols_come_from_the_snapshot_where_the_beginning_is_gone(tmp_path: Path) -> None:
