@@ -20,6 +20,7 @@ COMMANDS = {  # name: what `obctl --help` says of it; the command itself is obct
     "events": "Follow what happens on a running server.",
     "generate": "Write synthetic order flow, the same for the same seed.",
     "health": "Ask a server or an agent whether it is well.",
+    "journal": "Look into a data directory: verify, dump, stats, replay, diff, repair.",
     "order": "Send, change, list and take back orders on a running server.",
     "replay": "Replay order flow through the matching engine, or rebuild the book that an exchange reported.",
     "serve": "Be an exchange on the network: TCP lines, gRPC, and figures for Prometheus.",

@@ -34,7 +34,7 @@ def of_json(data: bytes) -> Instruments:
 
 
 def check_change(new: Instruments, exchange: Exchange) -> None:
-    """Raise InstrumentsChanged where what rests in an exchange, or is owned there, would be lost or mean another thing."""
+    """Raise InstrumentsChanged where orders or balances of an exchange would be lost or mean another thing."""
     wanted = {instrument.symbol: instrument for instrument in new}
     for old in exchange.instruments:
         orders = exchange.market(old.symbol).order_book.total_orders()

@@ -5,12 +5,16 @@ import errno
 import fcntl
 import os
 import re
+import time
 from pathlib import Path
 from types import TracebackType
 
 from orderbook_server.journal.errors import DirectoryInUse
 
 FOLDER_MODE = 0o700
+ZEROS = bytes(1 << 20)
+LOCK_TRIES = 5  # with LOCK_PAUSE_SECONDS between two: who looks whether a server runs holds the lock for an instant
+LOCK_PAUSE_SECONDS = 0.02
 SEGMENT_NAME = re.compile(r"([0-9]{20})\.wal", re.ASCII)
 SNAPSHOT_NAME = re.compile(r"([0-9]{20})\.snap", re.ASCII)
 
@@ -46,8 +50,8 @@ def segments(folder: Path) -> list[Path]:
 
 
 def snapshots(folder: Path) -> list[Path]:
-    """Return the snapshots in a folder by their sequence; files with other names, half written ones, are none."""
-    return _named(folder, SNAPSHOT_NAME)
+    """Return the snapshots in a folder, if there is one, by their sequence; files with other names are none."""
+    return _named(folder, SNAPSHOT_NAME) if folder.is_dir() else []
 
 
 def _named(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
@@ -80,6 +84,16 @@ def fsync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
+def write_zeros(path: Path, offset: int, size: int) -> None:
+    """Overwrite a part of a file with zeros, durably; the file keeps its size."""
+    with path.open("r+b") as file:
+        file.seek(offset)
+        while size:
+            size -= file.write(ZEROS[:size])
+        file.flush()
+        os.fsync(file.fileno())
+
+
 class Lock:
     """A directory that is this process's alone, until it closes the lock or ends, however it ends."""
 
@@ -110,7 +124,7 @@ def lock(data_dir: Path) -> Lock:
     """
     descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(descriptor)
         _sign(descriptor)
     except BlockingIOError:
         holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
@@ -122,6 +136,30 @@ def lock(data_dir: Path) -> Lock:
         os.close(descriptor)
         raise
     return Lock(descriptor)
+
+
+def in_use(data_dir: Path) -> bool:
+    """Tell whether another process holds the lock of a directory; nothing is written."""
+    try:
+        descriptor = os.open(data_dir / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _take(descriptor: int) -> None:
+    """Take the lock; BlockingIOError where another process keeps it."""
+    for _ in range(LOCK_TRIES - 1):
+        with contextlib.suppress(BlockingIOError):
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(LOCK_PAUSE_SECONDS)
+    return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _sign(descriptor: int) -> None:

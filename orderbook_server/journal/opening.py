@@ -1,6 +1,5 @@
-"""The start of an exchange that is kept: its directory locked, its state recovered, all in order before anybody connects."""
+"""The start of an exchange that is kept: locked, recovered, and put in order before anybody can connect."""
 
-import os
 import select
 import time
 from contextlib import ExitStack
@@ -10,7 +9,7 @@ from pathlib import Path
 from orderbook_server.journal.file_journal import FileJournal
 from orderbook_server.journal.instruments import Instruments, as_json, check_change
 from orderbook_server.journal.journal import Journal
-from orderbook_server.journal.layout import Lock, journal_folder, lock, make_folders, snapshots_folder
+from orderbook_server.journal.layout import Lock, journal_folder, lock, make_folders, snapshots_folder, write_zeros
 from orderbook_server.journal.reader import Tail
 from orderbook_server.journal.reconfiguration import reconfigured
 from orderbook_server.journal.recovery import Progress, Recovered, recover
@@ -18,7 +17,6 @@ from orderbook_server.journal.snapshots import remove_unfinished
 from orderbook_server.sequencer.sequencer import Sequencer
 
 INSTRUMENTS = 3  # the kind of such a record among those with data
-ZEROS = bytes(1 << 20)
 POLL_MS = 1000  # the journal tells of errors too; this is for the one that it could not tell of
 
 
@@ -26,8 +24,8 @@ POLL_MS = 1000  # the journal tells of errors too; this is for the one that it c
 class Opened:
     """An exchange that is kept, ready for its first command.
 
-    lock: of the directory, to be closed last, behind `journal`. recovered: what was found; torn_bytes: how many were cut
-    off the end of the journal; canceled: orders of sessions that a crash had ended.
+    lock: of the directory, to be closed last, behind `journal`. recovered: what was found; torn_bytes: how many were
+    cut off the end of the journal; canceled: orders of sessions that a crash had ended.
     """
 
     sequencer: Sequencer
@@ -50,8 +48,8 @@ def open_exchange(
 ) -> Opened:
     """Open the exchange that a data directory holds, or a new one where there is none, with these instruments.
 
-    Raise DirectoryInUse, InstrumentsChanged, JournalDamaged, UnknownFormat, OSError, MemoryError; nothing is held then, and
-    nothing was written before it was known that the directory is good.
+    Raise DirectoryInUse, InstrumentsChanged, JournalDamaged, UnknownFormat, OSError, MemoryError: nothing is held then,
+    and nothing was written before it was known that the directory is good.
     """
     make_folders(data_dir)
     with ExitStack() as undo:
@@ -84,12 +82,7 @@ def _cut(tail: Tail | None) -> int:
     """Overwrite what is left of a torn frame with zeros, durably; return how many bytes that were."""
     if tail is None or not tail.torn_bytes:
         return 0
-    with tail.segment.open("r+b") as file:
-        file.seek(tail.offset)
-        for begin in range(0, tail.torn_bytes, len(ZEROS)):
-            file.write(ZEROS[: tail.torn_bytes - begin])
-        file.flush()
-        os.fsync(file.fileno())
+    write_zeros(tail.segment, tail.offset, tail.torn_bytes)
     return tail.torn_bytes
 
 

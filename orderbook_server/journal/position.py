@@ -32,4 +32,16 @@ class Tail(NamedTuple):
     file_bytes: int
 
 
+class Found(NamedTuple):
+    """A frame that is good in itself, found in a segment at an offset.
+
+    sequence: of its first record; records: how many it has; previous: the hash of the frame before it.
+    """
+
+    offset: int
+    sequence: int
+    records: int
+    previous: bytes
+
+
 BEGINNING = Position(0, bytes(16), 0, None, 0)

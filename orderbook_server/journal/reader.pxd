@@ -37,6 +37,8 @@ cdef class JournalReader:
     cdef uint32_t epoch
     cdef uint8_t[HASH_BYTES] hash
 
+    cdef int choose_segment(self) except -1
+    cdef int begin_at(self, start) except -1
     cdef int seek(self) except -1
     cdef bint find(self, FrameHeader *header, Contents *contents) except -1
     cdef Frame pass_frame(self, const FrameHeader *header, const Contents *contents)

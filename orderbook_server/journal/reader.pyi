@@ -36,7 +36,15 @@ class Frame:
 
 @disjoint_base
 class JournalReader:
-    def __new__(cls, folder: Path, *, after: int = 0, until: int | None = None, live: bool = False) -> JournalReader: ...
+    def __new__(
+        cls,
+        folder: Path,
+        *,
+        after: int = 0,
+        until: int | None = None,
+        live: bool = False,
+        start: Position | None = None,
+    ) -> JournalReader: ...
     @property
     def folder(self) -> Path: ...
     @property

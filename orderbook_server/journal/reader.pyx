@@ -1,12 +1,13 @@
 """Reading a journal: every frame is checked before it is given, and what is wrong is told apart.
 
-A frame is good when its magic, size, CRC, sequence, chain and records are. What is not ends the journal where it is torn
-(no good frame lies at it or anywhere behind it, in the last segment), and is damage everywhere else; docs/journal.md has
-the rules. A frame whose CRC is right was never torn: if anything else is wrong with it, that is damage wherever it lies.
+A frame is good when its magic, size, CRC, sequence, chain and records are. What is not ends the journal where it is
+torn (in the last segment, with no good frame at it or anywhere behind it), and is damage everywhere else:
+docs/journal.md has the rules. A frame whose CRC is right was never torn: what else is wrong with it is damage wherever
+it lies.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport UINT64_MAX, uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
 from orderbook_server.journal.checksums cimport crc32c
@@ -14,8 +15,8 @@ from orderbook_server.journal.format cimport (
     FORMAT_VERSION, FRAME_MAGIC, HASH_BYTES, RECORD_BYTES_MAX, FrameHeader, SegmentHeader,
 )
 from orderbook_server.journal.frames cimport (
-    BAD_CHAIN, BAD_CRC, BAD_PADDING, BAD_RECORD, BAD_SEQUENCE, BAD_SIZE, BEYOND_FILE, GOOD, NO_MAGIC, NO_RECORD,
-    NO_SOURCE, Contents, Fault, all_zero, check_frame, hash_frame, possible_size,
+    BAD_CHAIN, BAD_CRC, BAD_PADDING, BAD_RECORD, BAD_SEQUENCE, BAD_SIZE, BEYOND_FILE, GOOD, NO_MAGIC, NO_SOURCE,
+    Contents, Fault, all_zero, check_frame, hash_frame, possible_size,
 )
 from orderbook_server.journal.records cimport frame_records
 from orderbook_server.journal.segment_file cimport SegmentFile
@@ -98,25 +99,45 @@ cdef class JournalReader:
     """Reads the journal in a folder, from the record behind `after` up to the frame with `until`, or to its end.
 
     What lies behind the frame with `until` is never looked at: a server may be writing there. `live` says that one is:
-    what is unfinished at the end is neither torn nor damage. The segments are those that are there at the start.
+    what is unfinished at the end is neither torn nor damage. `start`: a Position in a segment to begin at, instead of
+    `after`; the header of that segment is not looked at. The segments are those that are there at first.
+
     Raises JournalDamaged, UnknownFormat, OSError, here and wherever it reads on.
     """
 
-    def __cinit__(self, folder, *, after=0, until=None, live=False):
+    def __cinit__(self, folder, *, after=0, until=None, live=False, start=None):
         self.folder = folder
-        self.after = after
+        self.after = after if start is None else start.sequence
         self.until = UINT64_MAX if until is None else until
         self.live = live
         self.paths = segments(folder)
-        for path in self.paths:
-            if sequence_of(path) > self.after + 1:
-                break
+        if start is None:
+            self.choose_segment()
+        else:
+            self.begin_at(start)
+
+    cdef int choose_segment(self) except -1:
+        """Take the last segment whose first record is not behind the one asked for."""
+        if not self.paths:
+            if self.after:
+                raise JournalDamaged(self.folder, 0, f"there is no segment, and there were {self.after} records")
+            return 0
+        if sequence_of(self.paths[0]) > self.after + 1:
+            reason = f"the segments with the records from {self.after + 1} on are missing"
+            raise JournalDamaged(self.paths[0], 0, reason)
+        while self.place + 1 < len(self.paths) and sequence_of(self.paths[self.place + 1]) <= self.after + 1:
             self.place += 1
-        self.place = max(self.place - 1, 0)  # the last one whose first record is not behind the one asked for
-        if self.paths and sequence_of(self.paths[0]) > self.after + 1:
-            raise JournalDamaged(self.paths[0], 0, f"the segments with the records from {self.after + 1} on are missing")
-        if not self.paths and self.after:
-            raise JournalDamaged(folder, 0, f"there is no segment, and there were {self.after} records")
+        return 0
+
+    cdef int begin_at(self, start) except -1:
+        """Take a position in a segment as it is."""
+        cdef bytes frame_hash = start.frame_hash
+        self.file = SegmentFile(start.segment)
+        self.place = self.paths.index(start.segment) + 1
+        self.sequence, _, self.epoch, _, self.offset = start
+        memcpy(self.hash, <const char *>frame_hash, HASH_BYTES)
+        self.begun = True
+        return 0
 
     @property
     def position(self):
@@ -175,6 +196,7 @@ cdef class JournalReader:
         cdef const uint8_t *frame
         cdef Fault fault
         memset(header, 0, sizeof(FrameHeader))
+        memset(contents, 0, sizeof(Contents))
         if count >= sizeof(header.magic):
             memcpy(header, self.file.at(self.offset), count)
         if header.magic != FRAME_MAGIC:
@@ -255,7 +277,8 @@ cdef class JournalReader:
         if memcmp(header.magic, <const char *>SEGMENT_MAGIC, sizeof(header.magic)):
             raise JournalDamaged(path, 0, "this is no segment of a journal")
         if header.version != FORMAT_VERSION:
-            raise UnknownFormat(f"{path} has version {header.version} of the format; this program reads {FORMAT_VERSION}")
+            version = f"version {header.version} of the format; this program reads {FORMAT_VERSION}"
+            raise UnknownFormat(f"{path} has {version}")
         fault = segment_fault(&header, sequence_of(path))
         if fault is None and self.file is not None:
             fault = self.join_fault(&header)

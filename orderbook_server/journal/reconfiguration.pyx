@@ -1,7 +1,5 @@
 """An exchange that goes on with other instruments."""
 
-from libc.stdint cimport uint32_t
-
 from orderbook import Exchange
 from orderbook.events cimport EventLog
 from orderbook_server.sequencer.execution_log cimport ExecutionLog

@@ -2,8 +2,8 @@
 
 from enum import IntEnum
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.stdint cimport uint8_t, uint64_t
+from libc.string cimport memcpy
 
 from orderbook.records cimport CREDIT, HAS_PRICE, NEW, PREVENTION_SHIFT, Command
 from orderbook_server.journal.format cimport (

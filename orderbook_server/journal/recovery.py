@@ -14,6 +14,7 @@ from orderbook_server.sequencer.sequencer import Sequencer
 
 Progress = Callable[[int, int], None]
 PROGRESS_BYTES = 1 << 20  # between two calls
+EVENTS_WITHOUT_END = 1 << 64  # more than any journal makes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +22,8 @@ class Recovered:
     """An exchange that was recovered.
 
     sequence: of the last record that it contains; position, tail: where the reading of the journal ended, and how (no
-    tail where it was not read to its end). snapshot: what it began with, None: the beginning of the journal; records: how
-    many were replayed; passed_over: snapshots that are not good, and why.
+    tail where it was not read to its end). snapshot: what it began with, None: the beginning of the journal; records:
+    how many were replayed; passed_over: snapshots that are not good, and why.
     """
 
     sequencer: Sequencer
@@ -48,8 +49,9 @@ def recover(
     """Return the exchange that a data directory holds. Nothing is written, and nothing locked.
 
     event_capacity: events, and as many executions, that the rings hold; fill_rings: begin so early that they are full.
-    until, until_event: stop behind the record with this sequence, or behind the one that made this event. from_beginning:
-    use no snapshot. live: a server may be writing. `progress` is called with the bytes read, and with those in all.
+    until, until_event: stop behind the record with this sequence, or behind the one that made this event.
+    from_beginning: replay all that is there, behind the oldest snapshot where the first record is gone. live: a server
+    may be writing. `progress` is called with the bytes read, and with those in all.
 
     Raise JournalDamaged, UnknownFormat, JournalError where there is no such record, OSError, MemoryError.
     """
@@ -61,7 +63,8 @@ def recover(
     if until_event is not None:
         good = [header for header in good if header.event_sequence < until_event]
     asked = from_beginning or until is not None or until_event is not None
-    starts = _starts(data_dir, [] if from_beginning else good, event_capacity if fill_rings else 0, asked=asked)
+    capacity = EVENTS_WITHOUT_END if from_beginning else event_capacity if fill_rings else 0
+    starts = _starts(data_dir, good, capacity, asked=asked)
     snapshot, sequencer = _loaded(folder, starts, event_capacity, passed_over)
     begun = snapshot.sequence if snapshot else 0
     reader = JournalReader(journal_folder(data_dir), after=begun, until=until, live=live)
@@ -73,7 +76,9 @@ def recover(
     if not replay.reached and not (until is None and until_event is None):
         raise JournalError(_too_early(replay, until, until_event))
     if crossed:
-        raise JournalDamaged(folder / snapshot_name(crossed[0].sequence), 0, _behind_the_end(crossed[0], replay.sequence))
+        raise JournalDamaged(
+            folder / snapshot_name(crossed[0].sequence), 0, _behind_the_end(crossed[0], replay.sequence)
+        )
     return Recovered(
         sequencer=replay.sequencer,
         sequence=replay.sequence,
@@ -85,10 +90,8 @@ def recover(
     )
 
 
-def _starts(
-    data_dir: Path, good: list[SnapshotHeader], capacity: int, *, asked: bool
-) -> list[SnapshotHeader | None]:
-    """Return what to begin with, the best first; where there is nothing, that is damage unless too much was asked for."""
+def _starts(data_dir: Path, good: list[SnapshotHeader], capacity: int, *, asked: bool) -> list[SnapshotHeader | None]:
+    """Return what to begin with, the best first. To have nothing is damage, unless too much was `asked` for."""
     paths = segments(journal_folder(data_dir))
     first_record = sequence_of(paths[0]) if paths else 1
     starts = start_order(good, first_record, capacity)
@@ -96,7 +99,9 @@ def _starts(
         return starts
     if asked:
         raise JournalError(f"the journal begins with record {first_record}, and no snapshot that could serve is kept")
-    raise JournalDamaged(paths[0], 0, f"no good snapshot holds what was before record {first_record}, the first one here")
+    raise JournalDamaged(
+        paths[0], 0, f"no good snapshot holds what was before record {first_record}, the first one here"
+    )
 
 
 def _loaded(
@@ -108,7 +113,9 @@ def _loaded(
             return None, Sequencer(Exchange(event_capacity=event_capacity), execution_capacity=event_capacity)
         try:
             return load_snapshot(
-                folder / snapshot_name(header.sequence), event_capacity=event_capacity, execution_capacity=event_capacity
+                folder / snapshot_name(header.sequence),
+                event_capacity=event_capacity,
+                execution_capacity=event_capacity,
             )
         except SnapshotBad as error:
             passed_over.append(str(error))
@@ -125,7 +132,9 @@ def _require_joined(folder: Path, snapshot: SnapshotHeader, position: Position) 
 
 
 def _behind_the_end(snapshot: SnapshotHeader, sequence: int) -> str:
-    return f"the snapshot contains record {snapshot.sequence}, and no frame of the journal behind {sequence} ends with it"
+    return (
+        f"the snapshot contains record {snapshot.sequence}, and no frame of the journal behind {sequence} ends with it"
+    )
 
 
 def _too_early(replay: Replay, until: int | None, until_event: int | None) -> str:
@@ -164,7 +173,9 @@ def _compare(replay: Replay, folder: Path, snapshot: SnapshotHeader, frame: Fram
     replay.compare(snapshot.state_hash)
     numbers = replay.sequencer.exchange.last_sequence, replay.sequencer.last_execution
     if numbers != (snapshot.event_sequence, snapshot.execution_sequence):
-        raise JournalDamaged(path, 0, f"replaying comes to event {numbers[0]}, execution {numbers[1]}, the snapshot does not")
+        raise JournalDamaged(
+            path, 0, f"replaying comes to event {numbers[0]}, execution {numbers[1]}, the snapshot does not"
+        )
 
 
 def _bytes_to_read(reader: JournalReader) -> int:

@@ -1,7 +1,7 @@
 """Replay: the records of a journal carried out again, at the speed of a batch.
 
-Records are decoded into an array of commands, across frames, and run when it is full, so that the memory that the next
-ones need is on its way (orderbook/ahead.pxd) however few a frame has. What changes more than a command can ends a batch.
+Records are decoded into an array of commands, across frames, and run when it is full, so that the memory that the
+next ones need is on its way (orderbook/ahead.pxd) however few a frame has. Other records than commands end a batch.
 """
 
 from cpython.bytes cimport PyBytes_FromStringAndSize

@@ -1,5 +1,6 @@
 """Which snapshots and segments are kept: as many snapshots as are wanted, and all that a start may need."""
 
+import itertools
 from pathlib import Path
 
 from orderbook_server.journal.layout import (
@@ -16,8 +17,8 @@ from orderbook_server.journal.snapshots import good_snapshots, start_order
 def retain(data_dir: Path, *, snapshots_kept: int, capacity: int) -> list[Path]:
     """Remove older snapshots, then the segments that none of those left needs; return what was removed. Raise OSError.
 
-    snapshots_kept: how many of the newest stay, 0 for all snapshots and the whole journal. capacity: how many events and
-    executions a start wants to replay. Without a good snapshot nothing is removed; the last segment never is.
+    snapshots_kept: how many of the newest stay, 0 for all snapshots and the whole journal. capacity: how many events
+    and executions a start wants to replay. Without a good snapshot nothing is removed; the last segment never is.
     """
     folder = snapshots_folder(data_dir)
     good, _ = good_snapshots(folder)
@@ -38,7 +39,7 @@ def retain(data_dir: Path, *, snapshots_kept: int, capacity: int) -> list[Path]:
 def _segments_up_to(folder: Path, sequence: int) -> list[Path]:
     """Return the segments all of whose records come up to a sequence, oldest first."""
     paths = segments(folder)
-    return [path for path, next_one in zip(paths, paths[1:], strict=False) if sequence_of(next_one) <= sequence + 1]
+    return [path for path, next_one in itertools.pairwise(paths) if sequence_of(next_one) <= sequence + 1]
 
 
 def _remove(paths: list[Path], folder: Path) -> None:

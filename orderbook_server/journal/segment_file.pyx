@@ -13,8 +13,10 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memmove
 from posix.unistd cimport close, pread
 
-from orderbook_server.journal.format cimport FRAME_ALIGNMENT, FRAME_MAGIC, RECORD_BYTES_MAX, FrameHeader
+from orderbook_server.journal.format cimport FRAME_ALIGNMENT, FRAME_MAGIC, HASH_BYTES, RECORD_BYTES_MAX, FrameHeader
 from orderbook_server.journal.frames cimport Contents, count_records, has_its_crc, possible_size
+
+from orderbook_server.journal.position import Found
 
 cdef enum:
     PIECE_BYTES = 4 << 20
@@ -63,21 +65,23 @@ cdef class SegmentFile:
         """The size of the file, in bytes."""
         return os.fstat(self.descriptor).st_size
 
-    def good_frames(self, uint64_t offset):
-        """Return how many good frames begin from `offset` on, by their magic, size and CRC, and their records' number."""
+    def good_frames(self, uint64_t after=0, uint64_t offset=0):
+        """Return all frames from `offset` on that are good by their magic, size and CRC, and begin behind a record.
+
+        As a list of Found, whatever else lies between them.
+        """
         cdef uint64_t end = self.end_of_data(offset)
         cdef FrameHeader header
         cdef Contents contents
-        cdef uint64_t frames = 0
-        cdef uint64_t records = 0
+        cdef list found = []
         offset = self.good_frame(offset, end)
         while offset:
             memcpy(&header, self.at(offset), sizeof(header))
             count_records(self.at(offset) + sizeof(header), header.size - sizeof(header), &contents)
-            frames += 1
-            records += contents.numbered
+            if header.sequence > after:
+                found.append(Found(offset, header.sequence, contents.numbered, (<char *>header.previous)[:HASH_BYTES]))
             offset = self.good_frame(offset + header.size, end)
-        return frames, records
+        return found
 
     def data_end(self, uint64_t offset):
         """Return where the zeros at the end of the file begin, `offset` if there is nothing else from there on."""

@@ -18,9 +18,9 @@ log = structlog.get_logger()
 class Snapshots:
     """When snapshots are taken, by whom, and what is removed behind them. All calls come from the loop's thread.
 
-    sequence: of the last record in the newest good snapshot, 0 if there is none; commands: how many more records are
-    durable when the next one is taken, 0: never; kept, capacity: what `retain` keeps. `taken` and `failed` are how many
-    were since the start, `sequence` is the newest's.
+    commands: how many records become durable between two snapshots, 0: none is taken; kept, capacity: as `retain` takes
+    them; sequence: of the last record in the newest good snapshot, 0 if there is none. `taken` and
+    `failed` count those since the start.
     """
 
     def __init__(self, data_dir: Path, *, commands: int, kept: int, capacity: int, sequence: int = 0) -> None:
@@ -34,10 +34,16 @@ class Snapshots:
         self._due = sequence + commands
         self._process: subprocess.Popen[str] | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a snapshot is being taken, or old files are removed behind it."""
+        return self._watch is not None
 
     def consider(self, durable: int) -> None:
-        """Start to take a snapshot of what is durable, if it is due and none is being taken. Cheap otherwise."""
-        if not self._commands or durable < self._due or self._watch:
+        """Begin a snapshot of what is durable, if it is due and none is under way; cheap otherwise."""
+        if durable < self._due or self.busy or self._stopped or not self._commands:
             return
         self._due = durable + self._commands
         try:
@@ -47,10 +53,18 @@ class Snapshots:
             return
         self._watch = asyncio.get_running_loop().create_task(self._watched(self._process))
 
-    def _started(self, durable: int) -> subprocess.Popen[str]:
-        """Start the process. This loop's process is not copied for it."""
+    async def stop(self) -> None:
+        """Kill the process if one is running, wait until nothing is under way, and begin nothing more."""
+        self._stopped = True
+        if self._process:
+            self._process.kill()
+        if self._watch:
+            await self._watch
+
+    def _started(self, until: int) -> subprocess.Popen[str]:
+        """Start the process. Nothing of this one is copied for it: without `preexec_fn` it is not forked."""
         return subprocess.Popen(
-            [sys.executable, "-m", MODULE, str(self._data_dir), "--until", str(durable)],
+            [sys.executable, "-m", MODULE, str(self._data_dir), "--until", str(until)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -59,42 +73,33 @@ class Snapshots:
         )
 
     async def _watched(self, process: subprocess.Popen[str]) -> None:
-        """Wait for the process in a thread, and see to what it leaves."""
+        """Wait for the process, and see to what it leaves; what takes time is done in threads."""
         try:
             output, errors = await asyncio.to_thread(process.communicate)
-            if self._process is None:
-                return  # it was stopped
+            self._process = None
+            if self._stopped:
+                return
             if process.returncode:
                 self._note_failure(errors.strip() or f"exit status {process.returncode}")
                 return
-            taken = json.loads(output)
-            self.taken += 1
-            self.sequence = taken["sequence"]
-            log.info("snapshot taken", **taken)
-            await self._retain()
-        finally:
-            self._process = self._watch = None
-
-    async def _retain(self) -> None:
-        """Remove what is not needed any more, in a thread: files that are large take their time."""
-        try:
+            self._note_taken(output)
             removed = await asyncio.to_thread(
                 retain, self._data_dir, snapshots_kept=self._kept, capacity=self._capacity
             )
-        except OSError as error:
-            log.error("old files of the journal could not be removed", error=str(error))
-        else:
             log.debug("old files of the journal removed", files=[path.name for path in removed])
+        except OSError as error:
+            log.error("old files of the journal cannot be removed", error=str(error))
+        finally:
+            self._watch = None
+
+    def _note_taken(self, output: str) -> None:
+        """Count and tell a snapshot, of which the process says what it is."""
+        taken = json.loads(output)
+        self.taken += 1
+        self.sequence = taken["sequence"]
+        log.info("snapshot taken", **taken)
 
     def _note_failure(self, reason: str) -> None:
-        """Count and tell a snapshot that failed: the next is tried after as many records, and nothing is lost."""
+        """Count and tell one that failed: the next is tried after as many records, and nothing is lost meanwhile."""
         self.failed += 1
         log.error("snapshot failed", error=reason)
-
-    async def stop(self) -> None:
-        """Kill the process if one is running, and wait until nothing is under way."""
-        process, self._process = self._process, None
-        if process:
-            process.kill()
-        if self._watch:
-            await self._watch

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from orderbook import Exchange
 from orderbook_server.journal.errors import JournalError
 from orderbook_server.journal.instruments import Instruments, as_plain, of_plain
-from orderbook_server.journal.layout import snapshot_name, snapshots, fsync_folder
+from orderbook_server.journal.layout import fsync_folder, snapshot_name, snapshots
 from orderbook_server.sequencer.sequencer import Sequencer
 
 FORMAT = 1
@@ -46,7 +46,7 @@ class SnapshotHeader:
 def write_snapshot(folder: Path, header: SnapshotHeader, parts: Mapping[str, bytes]) -> Path:
     """Write a snapshot so that it is there whole or not at all, whatever happens; return its path. Raise OSError."""
     path = folder / snapshot_name(header.sequence)
-    temporary = path.with_name(path.name + TEMPORARY)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
     try:
         with temporary.open("wb") as file:
             file.write(_line(header, parts))
@@ -133,7 +133,7 @@ def _read_line(file: BinaryIO, path: Path) -> tuple[SnapshotHeader, list[tuple[s
 
 
 def load_snapshot(path: Path, *, event_capacity: int, execution_capacity: int) -> tuple[SnapshotHeader, Sequencer]:
-    """Return a snapshot's header and a sequencer in its state, with rings that are empty; raise SnapshotBad, OSError."""
+    """Return a snapshot's header, and a sequencer in its state whose rings are empty; raise SnapshotBad, OSError."""
     with path.open("rb") as file:
         header, described, expected = _read_line(file, path)
         parts = {name: file.read(size) for name, size in described}
@@ -175,7 +175,7 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def filling_rings(newest_first: Iterable[SnapshotHeader], capacity: int) -> SnapshotHeader | None:
-    """Return the newest snapshot behind which there are at least `capacity` events and executions, None if there is none.
+    """Return the newest snapshot with at least `capacity` events and executions behind it, None if there is none.
 
     Counted up to the newest snapshot: how far the journal goes behind it need not be known.
     """
@@ -193,8 +193,8 @@ def filling_rings(newest_first: Iterable[SnapshotHeader], capacity: int) -> Snap
 def start_order(newest_first: list[SnapshotHeader], first_record: int, capacity: int) -> list[SnapshotHeader | None]:
     """Return what a start may begin with, the best first; None is the beginning of the journal.
 
-    first_record: that the journal still has; capacity: how many events and executions are to be replayed. The best is the
-    newest snapshot with so many behind it; then come the older ones, which cost time, then newer ones, which cost events.
+    first_record: that the journal still has; capacity: how many events and executions are to be replayed. The best is
+    the newest snapshot with so many behind it; then older ones, which cost time, then newer ones, which cost events.
     """
     within_reach = [header for header in newest_first if header.sequence + 1 >= first_record]
     beginning: list[SnapshotHeader | None] = [None] if first_record == 1 else []

@@ -1,4 +1,4 @@
-"""What several test files need: exchanges that are kept in a directory, what goes through them, and all that they know."""
+"""What several test files need: exchanges kept in a directory, what goes through them, and all that they know."""
 
 import select
 from collections.abc import Iterator
@@ -28,9 +28,7 @@ NUMBERS_BEGIN = 24  # in the state of a sequencer: behind the clock and the sess
 @contextmanager
 def kept(data_dir: Path, instruments: tuple[Instrument, ...] = MARKETS, **options: Any) -> Iterator[Opened]:
     """Open an exchange, and leave it as a killed server would, with all that was appended on the disk."""
-    opened = open_exchange(
-        data_dir, instruments=instruments, **{"event_capacity": CAPACITY, "sync": "never"} | options
-    )
+    opened = open_exchange(data_dir, instruments=instruments, **{"event_capacity": CAPACITY, "sync": "never"} | options)
     try:
         yield opened
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orderbook import Exchange
+from orderbook import Balance, Exchange
 from orderbook_server.journal.errors import UnknownFormat
 from orderbook_server.journal.layout import journal_folder, make_folders, segments
 from orderbook_server.journal.reader import JournalReader, RecordKind
@@ -93,9 +93,9 @@ def test_it_is_recovered(tmp_path: Path) -> None:
     exchange: Exchange = recover(tmp_path, event_capacity=100).sequencer.exchange
     assert exchange.state_hash() == STATE
     assert exchange.balance(7, "USD").available == 1_000_000 + 3 * 100
-    assert exchange.balance(7, "BTC") == (1_000 - 3 - 7 - 20, 7 + 20)
-    assert exchange.balance(8, "BTC") == (1_000 + 3 - 100, 0)
-    assert exchange.balance(8, "USD") == (1_000_000 - 3 * 100 - 10, 0)
+    assert exchange.balance(7, "BTC") == Balance(1_000 - 3 - 7 - 20, 7 + 20)
+    assert exchange.balance(8, "BTC") == Balance(1_000 + 3 - 100, 0)
+    assert exchange.balance(8, "USD") == Balance(1_000_000 - 3 * 100 - 10, 0)
     assert [instrument.symbol for instrument in exchange.instruments] == ["BTC-USD", "ETH-USD"]
 
 

@@ -44,7 +44,10 @@ def test_instruments_come_back_from_json() -> None:
         MARKETS,
         MARKETS[::-1],
         (SOLANA, *MARKETS),
-        (replace(BITCOIN, quantity_max=1, notional_max=5, self_trade_prevention=SelfTradePrevention.CANCEL_BOTH), *MARKETS[1:]),
+        (
+            replace(BITCOIN, quantity_max=1, notional_max=5, self_trade_prevention=SelfTradePrevention.CANCEL_BOTH),
+            *MARKETS[1:],
+        ),
         (replace(BITCOIN, tick_size="1.00"), *MARKETS[1:]),  # the same number
     ],
 )
@@ -100,12 +103,14 @@ def test_an_instrument_may_go_where_nothing_is_lost() -> None:
         (
             (replace(BITCOIN, tick_size="0.5"), ETHER, CROSS),
             exchange_with(USD=9),
-            "instrument BTC-USD: its tick_size changes from 1 to 0.5, in which USD is counted, but accounts have 9 of it",
+            "instrument BTC-USD: its tick_size changes from 1 to 0.5, in which USD is counted, "
+            "but accounts have 9 of it",
         ),
         (
             (replace(BITCOIN, lot_size="0.5"), ETHER, CROSS),
             exchange_with(BTC=9),
-            "instrument BTC-USD: its lot_size changes from 1 to 0.5, in which BTC is counted, but accounts have 9 of it",
+            "instrument BTC-USD: its lot_size changes from 1 to 0.5, in which BTC is counted, "
+            "but accounts have 9 of it",
         ),
     ],
 )

@@ -102,7 +102,7 @@ def test_up_to_any_event(tmp_path: Path) -> None:
 def test_what_is_not_there_yet_cannot_be_asked_for(tmp_path: Path, asked: dict[str, int]) -> None:
     with kept(tmp_path) as opened:
         fund(opened.sequencer)
-    with pytest.raises(JournalError, match="there is no (record|event) 1000"):
+    with pytest.raises(JournalError, match=r"there is no (record|event) 1000"):
         recover(tmp_path, event_capacity=CAPACITY, **asked)
 
 

@@ -63,9 +63,7 @@ SEGMENTS = [1, 9, 21, 31, 35, 52]
         (9, 1, ([10, 20, 30, 40, 50], [9, 21, 31, 35, 52])),
     ],
 )
-def test_what_stays(
-    tmp_path: Path, kept_count: int, capacity: int, expected: tuple[list[int], list[int]]
-) -> None:
+def test_what_stays(tmp_path: Path, kept_count: int, capacity: int, expected: tuple[list[int], list[int]]) -> None:
     directory(tmp_path, TENS, SEGMENTS)
     before = left(tmp_path)
     removed = retain(tmp_path, snapshots_kept=kept_count, capacity=capacity)

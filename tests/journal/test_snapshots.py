@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import itertools
 import json
 import os
 from pathlib import Path
@@ -156,7 +157,7 @@ def test_it_is_written_piece_by_piece(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(snapshots, "PIECE_BYTES", 100)
     monkeypatch.setattr(snapshots.os, "fdatasync", note)
     path, expected = taken(tmp_path)
-    steps = [after - before for before, after in zip(sizes, sizes[1:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(sizes)]
     assert len(steps) > 3
     assert max(steps) <= 100
     assert facts(load(path)) == expected

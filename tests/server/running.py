@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 import uvloop
 
-SECONDS = 4  # that anything may take that should come at once
+SECONDS = 20  # that anything may take that should come at once
 
 T = TypeVar("T")
 

@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
             if not halves:
                 self._hurry()
             self.leave(b"")
-        elif not self._outbox.holds:
+        elif self._outbox.empty:
             self._transport.close()
         return halves
 
@@ -199,7 +199,7 @@ class Connection(asyncio.Protocol):
     def check(self, now: float) -> bool:
         """Close or cut off the client if its time is up; return whether a clock still runs for it."""
         if self._over:
-            if self._outbox.holds:
+            if not self._outbox.empty:
                 self._unread = -1
             elif self._still(now) >= (self._patience if self._unread else LINGER_SECONDS):
                 self.abort()
@@ -222,7 +222,7 @@ class Connection(asyncio.Protocol):
         if session.lines != self._lines or session.subscribed:
             self._lines = session.lines
             self._active_since = now
-        elif self._outbox.holds:  # it may be waiting for an answer
+        elif not self._outbox.empty:  # it may be waiting for an answer
             self._active_since = now
         elif self._writing_paused:  # its lines wait because it has much to read: while it reads, it is not idle
             self._active_since = max(self._active_since, self._still_since)
@@ -354,7 +354,10 @@ class Connection(asyncio.Protocol):
         self._gateway.watched.add(self)
 
     def _still(self, now: float) -> float:
-        """Return for how many seconds the client has read nothing. While it is watched for that, nothing is written."""
+        """Return for how many seconds the client has read nothing, nor was given anything.
+
+        While it is watched for that, nothing is written but what the outbox held.
+        """
         unread = self._transport.get_write_buffer_size() + _unacknowledged(self._transport)
         if unread != self._unread:
             self._unread = unread

@@ -34,9 +34,9 @@ class Outbox:
         self._bytes = 0  # of the pieces, and what they take beside
 
     @property
-    def holds(self) -> bool:
-        """Whether something waits here: the client cannot have read it."""
-        return bool(self._pieces)
+    def empty(self) -> bool:
+        """Whether nothing waits here: all that was said is the client's to read."""
+        return not self._pieces
 
     @property
     def writer(self) -> Callable[[bytes], None]:

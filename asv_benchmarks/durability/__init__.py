@@ -1,0 +1,1 @@
+"""What it costs that nothing acknowledged is ever lost: `python -m asv_benchmarks.durability`."""

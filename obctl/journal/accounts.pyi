@@ -1,0 +1,3 @@
+from orderbook import Exchange
+
+def account_ids(exchange: Exchange) -> list[int]: ...
