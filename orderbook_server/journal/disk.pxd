@@ -57,9 +57,10 @@ cdef struct Disk:
     bint closing
     bint told                  # the bell was rung and not looked at
     bint changing              # the writer goes over to the next segment
-    bint busy                  # the keeper works on the file at hand, which must not be closed
+    bint busy                  # the keeper works on `filler`, which must not be closed
     bint unsynced              # something was written and not synced, with SYNC_INTERVAL
     int file                   # the segment at hand
+    int filler                 # the same, opened once more for the keeper: of a failure, each open file is told once
     uint64_t position          # in it: where the next frame goes
     uint64_t allocated         # bytes in it, those behind `position` zero
     int next_file              # -1: there is none

@@ -45,8 +45,11 @@ cdef int synced(int file) noexcept nogil:
     return errno if sync_file(file) else 0
 
 
-cdef int put_header(Disk *disk, int file, uint64_t sequence) noexcept nogil:
-    """Make a zero-filled file a segment that begins with a sequence, under its name; return 0, or an errno."""
+cdef int put_header(Disk *disk, int file, uint64_t sequence, int *filler) noexcept nogil:
+    """Make a zero-filled file a segment that begins with a sequence, under its name; return 0, or an errno.
+
+    `filler` becomes the segment opened once more.
+    """
     cdef SegmentHeader header
     cdef char[32] name
     cdef int failed
@@ -64,7 +67,10 @@ cdef int put_header(Disk *disk, int file, uint64_t sequence) noexcept nogil:
     if failed:
         return failed
     snprintf(name, sizeof(name), "%020llu.wal", <unsigned long long>sequence)
-    return errno if renameat(disk.folder, NEXT_NAME, disk.folder, name) or fsync(disk.folder) else 0
+    if renameat(disk.folder, NEXT_NAME, disk.folder, name) or fsync(disk.folder):
+        return errno
+    filler[0] = openat(disk.folder, name, O_RDWR | O_CLOEXEC)
+    return errno if filler[0] < 0 else 0
 
 
 cdef int open_next(const Disk *disk) noexcept nogil:
@@ -80,7 +86,7 @@ cdef int disk_open_first(Disk *disk, uint64_t sequence) noexcept nogil:
         return errno
     failed = write_all(file, disk.zeros, ZEROS_BYTES_MIN, 0)
     if not failed:
-        failed = put_header(disk, file, sequence)
+        failed = put_header(disk, file, sequence, &disk.filler)
     if failed:
         close_file(file)
         return failed
@@ -152,13 +158,14 @@ cdef bint change_is_due(const Disk *disk) noexcept nogil:
 cdef int change_segment(Disk *disk) noexcept nogil:
     """Begin the next segment; return 0, or an errno. The mutex is held, but not all the time."""
     cdef int old = disk.file
+    cdef int filler = -1
     cdef uint64_t end = disk.position
     cdef int failed
     disk.changing = True
     while disk.busy:
         wait(&disk.progress, &disk.mutex)
     unlock(&disk.mutex)
-    failed = put_header(disk, disk.next_file, disk.durable + 1)
+    failed = put_header(disk, disk.next_file, disk.durable + 1, &filler)
     if not failed and disk.mode == SYNC_INTERVAL:
         failed = synced(old)
     if not failed:
@@ -166,6 +173,8 @@ cdef int change_segment(Disk *disk) noexcept nogil:
         close_file(old)
     lock(&disk.mutex)
     if not failed:
+        close_file(disk.filler)
+        disk.filler = filler
         disk.file = disk.next_file
         disk.position = sizeof(SegmentHeader)
         disk.allocated = disk.next_allocated
@@ -259,11 +268,14 @@ cdef bint no_room(int failed) noexcept nogil:
 cdef int add_zeros(Disk *disk, int file, uint64_t offset, uint64_t size) noexcept nogil:
     """Write zeros and sync them; return 0, or an errno. The mutex is held, but not meanwhile."""
     cdef int failed
+    cdef int unsynced = 0
     unlock(&disk.mutex)
     failed = write_all(file, disk.zeros, size, offset)
     if failed == 0:
-        failed = synced(file)
+        failed = unsynced = synced(file)
     lock(&disk.mutex)
+    if unsynced:  # for whatever reason: it may concern more than the zeros
+        disk.error = unsynced
     return failed
 
 
@@ -271,7 +283,7 @@ cdef int keep_current(Disk *disk, uint64_t size) noexcept nogil:
     """Put zeros behind the segment at hand; return 0, or an errno."""
     cdef int failed
     disk.busy = True
-    failed = add_zeros(disk, disk.file, disk.allocated, size)
+    failed = add_zeros(disk, disk.filler, disk.allocated, size)
     disk.busy = False
     if failed == 0:
         disk.allocated += size
@@ -306,13 +318,12 @@ cdef int keep_next(Disk *disk) noexcept nogil:
 
 cdef void sync_at_times(Disk *disk) noexcept nogil:
     """Sync what was written since the last time, and wait for the next time."""
-    cdef int file = disk.file
     cdef int failed
     if disk.unsynced and not disk.changing:  # a change syncs the segment that it leaves
         disk.unsynced = False
         disk.busy = True
         unlock(&disk.mutex)
-        failed = synced(file)
+        failed = synced(disk.filler)
         lock(&disk.mutex)
         disk.busy = False
         if failed:
@@ -387,7 +398,8 @@ cdef void disk_stop(Disk *disk) noexcept nogil:
         close_file(disk.next_file)
         unlinkat(disk.folder, NEXT_NAME, 0)
     close_file(disk.file)
-    disk.file = disk.next_file = -1
+    close_file(disk.filler)
+    disk.file = disk.filler = disk.next_file = -1
 
 
 cdef void check_layout() noexcept nogil:

@@ -54,7 +54,7 @@ cdef class FileJournal(Journal):
         uint64_t offset=0, str sync="always", uint64_t interval_ms=0, uint64_t segment_bytes=1 << 26,
     ):
         cdef Disk *disk = &self.disk
-        self.bell = disk.folder = disk.bell = disk.file = disk.next_file = -1
+        self.bell = disk.folder = disk.bell = disk.file = disk.filler = disk.next_file = -1
         self.made = True
         if sync not in MODES or sync == "interval" and interval_ms == 0:
             raise ValueError(f"sync must be always, interval with a number of milliseconds, or never, not {sync!r}")
@@ -86,6 +86,7 @@ cdef class FileJournal(Journal):
             raise_failed(disk_open_first(disk, sequence + 1), folder)
         else:
             disk.file = os.open(segment, os.O_RDWR)
+            disk.filler = os.open(segment, os.O_RDWR)
             disk.position = offset
             disk.allocated = max(offset, os.fstat(disk.file).st_size)
         raise_failed(disk_start(disk), folder)
@@ -103,7 +104,7 @@ cdef class FileJournal(Journal):
         condition_destroy(&disk.progress)
         mutex_destroy(&disk.mutex)
         if self.made:
-            for file in (self.bell, disk.bell, disk.folder, disk.file):
+            for file in (self.bell, disk.bell, disk.folder, disk.file, disk.filler):
                 if file >= 0:
                     os.close(file)
 

@@ -92,13 +92,18 @@ def state_of(sequencer: Sequencer) -> Any:
     return exchange.state_hash(), exchange.events(max(exchange.oldest_sequence, 1) - 1), sequencer.last_execution
 
 
-def replayed(folder: Path, until: int | None = None) -> Any:
-    """Return what a replay of a journal from its beginning comes to."""
+def replay_of(folder: Path, until: int | None = None) -> Sequencer:
+    """Return the sequencer that a replay of a journal comes to, from its beginning."""
     replay = Replay(Sequencer(Exchange(event_capacity=CAPACITY), execution_capacity=CAPACITY), until=until)
     for frame in JournalReader(folder, until=until).frames():
         replay.feed(frame)
     replay.flush()
-    return state_of(replay.sequencer)
+    return replay.sequencer
+
+
+def replayed(folder: Path) -> Any:
+    """Return the `state_of` a replay of a journal."""
+    return state_of(replay_of(folder))
 
 
 def records(folder: Path) -> list[Record]:
