@@ -104,7 +104,7 @@ def verify(directory: Path, replayed: bool, as_json: bool) -> None:
     else:
         click.echo("\n".join(found.lines()))
     if found.damage is not None:
-        raise Damaged(f"{found.damage}; see what can be done: obctl journal repair {directory}")
+        raise Damaged(f"{found.damage}; {found.advice()}")
 
 
 @journal.command()

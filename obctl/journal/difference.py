@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from obctl.errors import BadInput
 from obctl.journal.directory import DataDirectory, readable
 from obctl.journal.symbols import symbols_at
 from obctl.journal.words import is_command, line_of, plain_record
@@ -116,6 +117,9 @@ class Difference:
 def compare(a: DataDirectory, b: DataDirectory, *, ignore_times: bool) -> Difference:
     """Compare two journals; how records are grouped in frames, and when frames were written, does not matter."""
     begin = max(a.first_record(), b.first_record())
+    for directory in (a, b):
+        if begin > max(directory.last_record(), 1):
+            raise BadInput(f"no record in common: {directory.path} ends before record {begin}, with which the other begins")
     sides = [
         Side(directory, begin - 1, directory.frames(directory.reader(after=begin - 1), shown=shown))
         for directory, shown in ((a, True), (b, False))

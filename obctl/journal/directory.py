@@ -33,8 +33,7 @@ class DataDirectory:
 
     def snapshots(self) -> list[SnapshotHeader]:
         """Return the headers of snapshots that look good, newest first."""
-        folder = snapshots_folder(self.path)
-        return good_snapshots(folder)[0] if folder.is_dir() else []
+        return good_snapshots(snapshots_folder(self.path))[0]
 
     def first_record(self) -> int:
         """Return the sequence with which the journal begins, or will."""

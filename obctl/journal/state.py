@@ -81,9 +81,7 @@ class State:
 
     def figures(self) -> Iterator[tuple[str, str]]:
         """Say where this is: pairs of a name and a text."""
-        yield "record", f"{self.recovered.sequence:,}"
-        if self.record:
-            yield "  which is", line_of(self.record, self.symbols)
+        yield "record", line_of(self.record, self.symbols) if self.record else str(self.recovered.sequence)
         yield "last event", f"{self.exchange.last_sequence:,}"
         yield "execution", f"{self.recovered.sequencer.last_execution:,}"
         yield "state hash", self.exchange.state_hash()

@@ -63,8 +63,7 @@ class Stats:
         plain, tally = self.plain(), self.tally
         yield "directory", f"{self.directory.path}{', in use by a server' if self.directory.live else ''}"
         yield "records", span_of(self.first_record, self.last_record)
-        for name, count in tally.kinds.items():
-            yield f"  {name}", f"{count:,}"
+        yield "kinds", ", ".join(f"{name} {count:,}" for name, count in tally.kinds.items()) or "none"
         yield "commands", f"{tally.commands:,}, {plain['bytes_per_command'] or 0:,.1f} bytes each"
         mean = plain["commands_per_frame_mean"] or 0
         yield (

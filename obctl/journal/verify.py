@@ -8,7 +8,7 @@ from typing import Any
 from obctl.journal.directory import DataDirectory
 from obctl.progress import Progress
 from orderbook_server.journal.errors import JournalDamaged, JournalError
-from orderbook_server.journal.layout import snapshots, snapshots_folder
+from orderbook_server.journal.layout import sequence_of, snapshots, snapshots_folder
 from orderbook_server.journal.reader import Frame, JournalReader
 from orderbook_server.journal.recovery import recover
 from orderbook_server.journal.snapshots import SnapshotBad, SnapshotHeader, load_snapshot
@@ -37,7 +37,7 @@ class FileReport:
         elif self.frames:
             what = f"records {self.first_record:,} to {self.last_record:,}, frames {self.frames:,}"
         else:
-            what = "no records"
+            what = f"records from {self.first_record:,} on" if self.state != GOOD else "no records"
         return f"{self.file}  {what}, {self.bytes:,} bytes: {self.state}"
 
 
@@ -73,6 +73,12 @@ class Verification:
             "state_hash": self.state_hash,
             "files": [asdict(report) for report in self.files],
         }
+
+    def advice(self) -> str:
+        """Say what can be done about the damage."""
+        if isinstance(self.damage, SnapshotBad):
+            return "a start passes it over: remove it"
+        return f"see what can be done: obctl journal repair {self.directory.path}"
 
     def lines(self) -> Iterator[str]:
         """Say it: a line for each file, then what there is to say of the whole."""
@@ -125,10 +131,9 @@ class Verifier:
 
     def check_snapshots(self) -> None:
         """Load every snapshot: its digest, its state, and the hash of that."""
-        folder = snapshots_folder(self.directory.path)
-        for path in snapshots(folder) if folder.is_dir() else ():
+        for path in snapshots(snapshots_folder(self.directory.path)):
             try:
-                report = FileReport(self.name(path), path.stat().st_size, last_record=int(path.stem))
+                report = FileReport(self.name(path), path.stat().st_size, last_record=sequence_of(path))
                 header, _ = load_snapshot(path, event_capacity=1, execution_capacity=1)
                 self.headers[header.sequence] = header, report
             except FileNotFoundError:  # a server removed it
@@ -140,7 +145,9 @@ class Verifier:
     def check_segments(self) -> JournalReader | None:
         """Read all segments; return the reader behind the last of them, None where one is damaged."""
         paths = self.directory.segments()
-        reports = {path: FileReport(self.name(path), path.stat().st_size, state="not read") for path in paths}
+        reports = {
+            path: FileReport(self.name(path), path.stat().st_size, sequence_of(path), state="not read") for path in paths
+        }
         self.found.files[:0] = reports.values()
         try:
             reader = self.directory.reader()
@@ -159,12 +166,10 @@ class Verifier:
             return None
         for path in paths:
             reports[path].state = GOOD
-            reports[path].first_record = reports[path].first_record or int(path.stem)
         return reader
 
     def add(self, report: FileReport, frame: Frame) -> None:
         """Add a frame to its segment's report, and compare the snapshot that ends with it."""
-        report.first_record = report.first_record or frame.sequence
         report.last_record = self.found.last_record = frame.last_sequence
         report.frames += 1
         if frame.last_sequence in self.headers:

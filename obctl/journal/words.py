@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from obctl.client.words import ORDER_TYPE_WORDS, SIDE_WORDS
@@ -20,9 +21,15 @@ def when(time: int) -> str:
     """Return nanoseconds since 1970 as UTC, all nine digits of them."""
     seconds, ns = divmod(time, NS)
     try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ns:09}Z"
+        return f"{to_the_second(seconds)}.{ns:09}Z"
     except (ValueError, OverflowError):  # no clock said that
         return str(time)
+
+
+@lru_cache(maxsize=1)
+def to_the_second(seconds: int) -> str:
+    """Return a second as text; many records come in one."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def is_command(record: Record) -> bool:
@@ -86,4 +93,4 @@ def line_of(record: Record, symbols: Symbols) -> str:
 
 def compact(value: object) -> str:
     """Return a value as a line has it: without spaces."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    return str(value) if type(value) in (str, int) else json.dumps(value, separators=(",", ":"))

@@ -50,8 +50,8 @@ def segments(folder: Path) -> list[Path]:
 
 
 def snapshots(folder: Path) -> list[Path]:
-    """Return the snapshots in a folder by their sequence; files with other names, half written ones, are none."""
-    return _named(folder, SNAPSHOT_NAME)
+    """Return the snapshots in a folder, if there is one, by their sequence; files with other names are none."""
+    return _named(folder, SNAPSHOT_NAME) if folder.is_dir() else []
 
 
 def _named(folder: Path, pattern: re.Pattern[str]) -> list[Path]:

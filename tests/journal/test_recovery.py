@@ -246,7 +246,17 @@ def test_time_travel_begins_with_a_snapshot_before(tmp_path: Path) -> None:
         assert facts(travelled.sequencer) == facts(whole.sequencer)
 
 
-@pytest.mark.parametrize("asked", [{"from_beginning": True}, {"until": 100}, {"until_event": 100}])
+def test_all_that_is_there_begins_with_the_oldest_snapshot_where_the_first_record_is_gone(tmp_path: Path) -> None:
+    used(tmp_path, snapshots=2, commands=8000, segment_bytes=SEGMENT_BYTES)
+    segments(tmp_path / "journal")[0].unlink()
+    oldest = int(snapshots_of(tmp_path)[0].stem)
+    whole = recover(tmp_path, event_capacity=CAPACITY, from_beginning=True)
+    assert whole.snapshot
+    assert whole.snapshot.sequence == oldest
+    assert whole.sequence - whole.records == oldest
+
+
+@pytest.mark.parametrize("asked", [{"until": 100}, {"until_event": 100}])
 def test_what_is_no_longer_kept_cannot_be_asked_for(tmp_path: Path, asked: dict[str, int]) -> None:
     used(tmp_path, snapshots=1, commands=8000, segment_bytes=SEGMENT_BYTES)
     segments(tmp_path / "journal")[0].unlink()
