@@ -113,11 +113,16 @@ cdef uint64_t disk_room(const Disk *disk, uint64_t head) noexcept nogil:
 
 
 cdef void tell(Disk *disk) noexcept nogil:
-    """Say that there is news: to whoever waits, and by the bell, unless it was rung and not looked at."""
+    """Say that there is news: to whoever waits, and by the bell, unless it was rung and not looked at.
+
+    The mutex is held, but not while the bell is rung: who hears it wants the mutex at once.
+    """
     wake_all(&disk.progress)
     if not disk.told:
         disk.told = True
+        unlock(&disk.mutex)
         write_pipe(disk.bell, "!", 1)  # where that fails the pipe is full of what will be read
+        lock(&disk.mutex)
 
 
 # The writer
@@ -329,7 +334,7 @@ cdef void sync_at_times(Disk *disk) noexcept nogil:
         if failed:
             disk.error = failed
         tell(disk)
-    if disk.error == 0 and not disk.closing:
+    if disk.error == 0 and not disk.closing and not wants_room(disk):
         wait_ns(&disk.space, &disk.mutex, disk.interval_ns)
 
 
