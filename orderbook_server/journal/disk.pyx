@@ -15,7 +15,6 @@ from orderbook_server.journal.system cimport (
 )
 
 cdef enum:
-    FRAMES_ROOM = 256          # bytes for headers and padding of what is published and granted: three frames at most
     ZEROS_BYTES_MIN = 4096
     RETRY_NS = 100_000_000     # that the keeper waits before it looks for room again
     SEGMENT_MODE = 0o600
@@ -251,10 +250,9 @@ cdef bint wants_next(const Disk *disk) noexcept nogil:
 
 cdef bint wants_current(const Disk *disk) noexcept nogil:
     """Tell whether the segment at hand needs more zeros."""
-    return (
-        not disk.changing and disk.allocated - disk.position < disk.ahead_bytes
-        and (disk.allocated < disk.segment_bytes or disk.next_allocated == 0 and not wants_next(disk))
-    )
+    cdef uint64_t room = disk.allocated - disk.position
+    cdef bint grows = disk.allocated < disk.segment_bytes or disk.next_allocated == 0 and not wants_next(disk)
+    return not disk.changing and (room < disk.wanted or room < disk.ahead_bytes and grows)
 
 
 cdef bint wants_room(const Disk *disk) noexcept nogil:
