@@ -304,6 +304,7 @@ cdef int keep_next(Disk *disk) noexcept nogil:
     while failed == 0 and done < disk.ahead_bytes and not disk.closing:
         failed = add_zeros(disk, disk.next_file, done, ZEROS_BYTES)
         done += ZEROS_BYTES
+        sync_written(disk)  # all this takes longer than an interval may be
     if failed == 0 and not disk.closing:
         disk.next_allocated = done
         wake(&disk.work)
@@ -314,8 +315,8 @@ cdef int keep_next(Disk *disk) noexcept nogil:
     return failed
 
 
-cdef void sync_at_times(Disk *disk) noexcept nogil:
-    """Sync what was written since the last time, and wait for the next time."""
+cdef void sync_written(Disk *disk) noexcept nogil:
+    """Sync what was written since the last time, where that is done at times."""
     cdef int failed
     if disk.unsynced and not disk.changing:  # a change syncs the segment that it leaves
         disk.unsynced = False
@@ -327,8 +328,12 @@ cdef void sync_at_times(Disk *disk) noexcept nogil:
         if failed:
             disk.error = failed
         tell(disk)
+
+
+cdef void rest(Disk *disk, uint64_t ns) noexcept nogil:
+    """Wait for work, but at most so many nanoseconds, unless all is over."""
     if disk.error == 0 and not disk.closing:
-        wait_ns(&disk.space, &disk.mutex, disk.interval_ns)
+        wait_ns(&disk.space, &disk.mutex, ns)
 
 
 cdef void *run_keeper(void *argument) noexcept nogil:
@@ -344,7 +349,8 @@ cdef void *run_keeper(void *argument) noexcept nogil:
         elif wants_next(disk):
             failed = keep_next(disk)
         elif disk.mode == SYNC_INTERVAL:
-            sync_at_times(disk)
+            sync_written(disk)
+            rest(disk, disk.interval_ns)
         else:
             wait(&disk.space, &disk.mutex)
         if failed == 0:
@@ -357,7 +363,8 @@ cdef void *run_keeper(void *argument) noexcept nogil:
         else:
             disk.full = True
             tell(disk)
-            wait_ns(&disk.space, &disk.mutex, RETRY_NS)
+            sync_written(disk)
+            rest(disk, min(<uint64_t>RETRY_NS, disk.interval_ns) if disk.interval_ns else <uint64_t>RETRY_NS)
     wake(&disk.work)
     tell(disk)
     unlock(&disk.mutex)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from orderbook_server.journal.file_journal import FileJournal
 from orderbook_server.journal.layout import segments
 from orderbook_server.journal.reader import RecordKind
 
-from .writing import Kept, read, records, settle
+from .faults import FRAME, strace, strike
+from .writing import Kept, next_bell, read, records, settle
 
 linux_alone = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -20,7 +22,7 @@ def descriptors(path: Path) -> list[int]:
     found = []
     for entry in Path("/proc/self/fd").iterdir():
         try:
-            if os.readlink(entry) == str(path):
+            if entry.readlink() == path:
                 found.append(int(entry.name))
         except FileNotFoundError:
             pass  # of the listing itself
@@ -30,7 +32,7 @@ def descriptors(path: Path) -> list[int]:
 @linux_alone
 @pytest.mark.parametrize("change", [False, True])
 def test_each_thread_opens_the_segment_by_itself(tmp_path: Path, change: bool) -> None:
-    """The system tells an error of the disk once to each opening of a file: to one alone, the wrong thread may hear it."""
+    """The system tells an error of the disk once to each opening of a file: both need one of their own."""
     kept = Kept(tmp_path)
     while change and len(segments(tmp_path)) == 1:
         kept.sequencer.credit_account(0, 1, 1, 1)
@@ -56,3 +58,34 @@ def test_a_record_may_be_larger_than_a_segment(tmp_path: Path, size: int) -> Non
     kinds = [record.kind for record in records(tmp_path) if record.data == data]
     assert kinds == [RecordKind.INSTRUMENTS] * 6
     assert read(tmp_path).position.sequence == kept.journal.appended == 1 + 6 * 301
+
+
+@pytest.mark.usefixtures(strace.__name__)
+def test_a_full_disk_is_told_at_times_to_keep_what_it_has(tmp_path: Path) -> None:
+    struck = strike(
+        tmp_path / "log", "tests.journal.test_room", str(tmp_path), inject=(f"pwrite64:error=ENOSPC:when={ZEROS + 1}+",)
+    )
+    assert (struck.status, struck.complaints) == (0, "")
+    frames = [i for i, call in enumerate(struck.calls) if call.writes(FRAME)]
+    assert len(frames) == 3
+    assert "fdatasync" in [call.name for call in struck.calls[frames[-1] :]]
+
+
+ZEROS = 4  # pieces that there is room for; a thread writes no more frames
+BELLS = 20  # behind which the keeper has tried all sizes of pieces
+
+
+def main(folder: Path) -> None:
+    """Keep some commands on a disk that is full, and leave it without closing the journal."""
+    journal = FileJournal(folder, sync="interval", interval_ms=5)
+    for _ in range(3):
+        for _ in range(BELLS):
+            next_bell(journal)
+        journal.append_data(RecordKind.STATE - 256, bytes(16), 1)
+    for _ in range(BELLS):
+        next_bell(journal)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
