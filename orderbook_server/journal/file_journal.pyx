@@ -9,7 +9,7 @@ from libc.string cimport memcpy
 
 from orderbook.records cimport Command
 from orderbook_server.journal.disk cimport (
-    SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER, ZEROS_BYTES, Disk, disk_open_first, disk_room, disk_start, disk_stop,
+    FRAMES_ROOM, SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER, ZEROS_BYTES, Disk, disk_open_first, disk_room, disk_start, disk_stop,
 )
 from orderbook_server.journal.format cimport (
     HASH_BYTES, INSTRUMENTS, OTHER, RECORD_BYTES_MAX, SESSION, STATE, FrameHeader, put_command, put_number, put_source,
@@ -223,9 +223,12 @@ cdef class FileJournal(Journal):
                 break
             if disk.full and disk.published == disk.written and not disk.changing:
                 break
+            if bytes > RECORD_ROOM:  # which segments are not made for
+                disk.wanted = self.head - disk.written + bytes + FRAMES_ROOM
             wake(&disk.space)
             wait_ns(&disk.progress, &disk.mutex, WAIT_NS)
             waits -= 1
+        disk.wanted = 0
         self.grant()
         if room >= bytes and not disk.error and not disk.closing and self.budget < bytes:
             self.budget = bytes

@@ -28,15 +28,19 @@ def settle(journal: Journal) -> None:
     while journal.durable < journal.appended:
         if journal.error:
             raise journal.error
-        assert select.select([journal.fileno()], [], [], SECONDS)[0], "the journal says nothing"
-        journal.refresh()
+        next_bell(journal)
+
+
+def next_bell(journal: Journal) -> None:
+    """Wait until a journal has something to tell, and listen to it."""
+    assert select.select([journal.fileno()], [], [], SECONDS)[0], "the journal says nothing"
+    journal.refresh()
 
 
 def wait_for_room(journal: Journal) -> None:
     """Wait until the journal is full no longer."""
     while journal.full:
-        assert select.select([journal.fileno()], [], [], SECONDS)[0], "the journal says nothing"
-        journal.refresh()
+        next_bell(journal)
 
 
 def read(folder: Path) -> JournalReader:
