@@ -11,8 +11,8 @@ from libc.stdint cimport uint32_t, uint64_t
 from orderbook.accounts cimport account_find
 from orderbook.matching cimport Matcher
 from orderbook.records cimport (
-    ACCEPTED, BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, CANCEL, CANCEL_ALL, CAPACITY_EXCEEDED, FILL_OR_KILL, HAS_PRICE, LIMIT, MARKET,
-    MODIFY, NEW, REJECTION, SELF_TRADE, TRADE, Command, Event, Order,
+    ACCEPTED, BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, CANCEL, CANCEL_ALL, CAPACITY_EXCEEDED, FILL_OR_KILL, HAS_PRICE,
+    LIMIT, MARKET, MODIFY, NEW, REJECTION, SELF_TRADE, TRADE, Command, Event, Order,
 )
 from orderbook_server.sequencer.execution_log cimport (
     CANCEL_REQUESTED, CANCEL_SELF_TRADE, CANCEL_UNFILLED, EXECUTION_ACCEPTED, EXECUTION_CANCELED, EXECUTION_FILLED,
