@@ -147,20 +147,23 @@ cdef class FileJournal(Journal):
         if self.budget >= RECORD_ROOM:
             self.starved = False
 
-    def append_data(self, int kind, bytes data not None, uint64_t time):
-        cdef uint64_t size = len(data)
-        cdef char *out
-        if kind not in (INSTRUMENTS, STATE):
-            raise ValueError(f"no record with data is of the kind {kind}")
-        if not self.room_for(size + RECORD_ROOM):
-            raise self.error or OSError(ENOSPC, "no room for a record in the journal")
+    def append_instruments(self, bytes instruments not None):
         cdef char[RECORD_BYTES_MAX] head
+        return self.append_data(INSTRUMENTS, head, put_number(head + 1, len(instruments), 2) - head, instruments)
+
+    def append_state(self, bytes state_hash not None):
+        cdef char[RECORD_BYTES_MAX] head
+        if len(state_hash) != HASH_BYTES:
+            raise ValueError(f"state_hash must be {HASH_BYTES} bytes")
+        return self.append_data(STATE, head, 1, state_hash)
+
+    cdef uint64_t append_data(self, int kind, char *head, size_t head_size, bytes data) except 0:
+        """Append a record of some kind, whose head lacks its first byte; return its sequence."""
+        if not self.room_for(len(data) + RECORD_ROOM):
+            raise self.error or OSError(ENOSPC, "no room for a record in the journal")
         head[0] = <char>(<int>OTHER | kind << 3)
-        out = head + 1
-        if kind == INSTRUMENTS:
-            out = put_number(out, size, 2)
-        self.put(head, out - head)
-        self.put(<char *>data, size)
+        self.put(head, head_size)
+        self.put(<char *>data, len(data))
         self.appended += 1
         self.publish()
         return self.appended

@@ -51,7 +51,7 @@ def test_a_record_may_be_larger_than_a_segment(tmp_path: Path, size: int) -> Non
     kept = Kept(tmp_path)
     data = bytes(range(250)) * (size // 250)
     for _ in range(6):
-        kept.journal.append_data(RecordKind.INSTRUMENTS - 256, data, 1)
+        kept.journal.append_instruments(data)
         for _ in range(300):
             kept.sequencer.credit_account(0, 1, 1, 1)
     kept.journal.close()
@@ -81,7 +81,7 @@ def main(folder: Path) -> None:
     for _ in range(3):
         for _ in range(BELLS):
             next_bell(journal)
-        journal.append_data(RecordKind.STATE - 256, bytes(16), 1)
+        journal.append_state(bytes(16))
     for _ in range(BELLS):
         next_bell(journal)
     os._exit(0)
