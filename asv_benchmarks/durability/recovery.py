@@ -20,7 +20,7 @@ from orderbook_server.journal.snapshotter import take_snapshot
 from orderbook_server.sequencer.sequencer import Sequencer
 
 from .disk import Row
-from .journals import ACCOUNTS, PLENTY, write_flow, write_resting
+from asv_benchmarks.benchmarks.journals import ACCOUNTS, PLENTY, write_flow, write_resting
 
 COMMANDS_PER_FRAME = 64
 FRAME_SIZES = (1, 64, 1000)

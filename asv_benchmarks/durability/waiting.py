@@ -12,7 +12,7 @@ from obctl.bench.tcp import LineClient
 from orderbook_server.journal.snapshotter import take_snapshot
 
 from .disk import Row
-from .journals import write_resting
+from asv_benchmarks.benchmarks.journals import write_resting
 from .servers import RAM, Running, running
 
 BURSTS = {1: 0.002, 64: 0.010}  # commands sent at once: seconds from one time to the next
