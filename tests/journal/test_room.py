@@ -71,6 +71,19 @@ def test_a_full_disk_is_told_at_times_to_keep_what_it_has(tmp_path: Path) -> Non
     assert "fdatasync" in [call.name for call in struck.calls[frames[-1] :]]
 
 
+@pytest.mark.usefixtures(strace.__name__)
+def test_no_clock_that_is_set_holds_the_threads_up(tmp_path: Path) -> None:
+    """One that is set back would have them wait until it is what it was."""
+    full = f"pwrite64:error=ENOSPC:when={ZEROS + 1}+"
+    struck = strike(
+        tmp_path / "log", "tests.journal.test_room", str(tmp_path), inject=(full,), calls=("pwrite64", "futex")
+    )
+    assert struck.status == 0
+    waits = [call.rest for call in struck.calls if "FUTEX_WAIT_BITSET" in call.rest and "tv_sec" in call.rest]
+    assert len(waits) > 3
+    assert not [wait for wait in waits if "CLOCK_REALTIME" in wait]
+
+
 ZEROS = 4  # pieces that there is room for; a thread writes no more frames
 BELLS = 20  # behind which the keeper has tried all sizes of pieces
 
