@@ -13,7 +13,7 @@ from orderbook_server.journal.snapshotter import take_snapshot
 
 from .disk import Row
 from .journals import write_resting
-from .servers import Running, running
+from .servers import RAM, Running, running
 
 BURSTS = {1: 0.002, 64: 0.010}  # commands sent at once: seconds from one time to the next
 AFTER_SECONDS = 1.0  # that count as under a snapshot still: old files are removed behind it
@@ -85,13 +85,16 @@ def watch(server: Running, burst: int, snapshots: int) -> Waits:
 
 
 def measure_waiting(folder: Path, orders: int, snapshots: int) -> list[Row]:
-    """Measure the waiting times by how many commands are under way, without and with a snapshot."""
+    """Measure the waiting times by how many commands are sent at once, on the disk and on one that takes no time."""
     rows: list[Row] = []
-    for burst, seconds in BURSTS.items():
-        with filled(folder, orders) as data_dir:
-            commands = round(burst / seconds * 2 * SPACE_SECONDS)
-            with running("--data-dir", str(data_dir), "--snapshot-commands", str(commands)) as server:
-                rows.append(row(burst, watch(server, burst, snapshots)))
+    for name, place in {"disk": folder, "ram": RAM}.items():
+        if not place.is_dir():
+            continue
+        with filled(place, orders) as data_dir:
+            for burst, seconds in BURSTS.items():
+                commands = round(burst / seconds * 2 * SPACE_SECONDS)
+                with running("--data-dir", str(data_dir), "--snapshot-commands", str(commands)) as server:
+                    rows.append({"on": name} | row(burst, watch(server, burst, snapshots)))
     return rows
 
 

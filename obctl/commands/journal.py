@@ -13,7 +13,7 @@ from obctl.client.options import json_option
 from obctl.errors import BadInput, Damaged
 from obctl.figures import print_figures
 from obctl.number_types import Whole
-from orderbook_server.config import ENVIRONMENT_PREFIX, Settings
+from orderbook_server.config import ENVIRONMENT_PREFIX, settings_by_key
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)  # whether there is one is found out, and told, by who reads it
 ALL, NONE = "all", "none"
@@ -39,13 +39,13 @@ class AccountList(Whole):
 
 def directory_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the data directory that it is about."""
-    default = Path(Settings.__dataclass_fields__["data_dir"].default)
+    setting, _ = settings_by_key()["data_dir"]
     return click.argument(
         "directory",
         metavar="[DIR]",
         type=DIRECTORY,
         envvar=f"{ENVIRONMENT_PREFIX}DATA_DIR",
-        default=default,
+        default=setting.default,
     )(function)
 
 
@@ -142,13 +142,12 @@ def dump(directory: Path, begin: int, until: int | None, account_id: int | None,
       obctl journal dump orderbook-data --account 1 --json
       obctl journal dump | grep ' NEW '
     """
-    from obctl.journal.directory import DataDirectory, readable
+    from obctl.journal.directory import DataDirectory
     from obctl.journal.dump import dump as print_records
 
     if until is not None and until < begin:
         raise click.UsageError("--until lies before --from.")
-    with readable(directory):
-        print_records(DataDirectory(directory), begin=begin, until=until, account_id=account_id, as_json=as_json)
+    print_records(DataDirectory(directory), begin=begin, until=until, account_id=account_id, as_json=as_json)
 
 
 @journal.command()
@@ -239,10 +238,11 @@ def replay(
         state = state_at(
             DataDirectory(directory), until=until, until_event=until_event, levels=levels, accounts=accounts
         )
-        if as_json:
-            print_json(state.plain())
-            return
-        print_figures(state.figures())
+        plain, figures = state.plain(), list(state.figures())
+    if as_json:
+        print_json(plain)
+        return
+    print_figures(figures)
     for line in state.lines(terminal.width(), terminal.shows_blocks()):
         terminal.print_coloured(*line)
 
@@ -287,17 +287,18 @@ def diff(a: Path, b: Path, ignore_times: bool, as_json: bool) -> int:
 @click.option("--yes", is_flag=True, help="Cut without asking.")
 @json_option
 def repair(directory: Path, yes: bool, as_json: bool) -> None:
-    """Say what is damaged in a data directory, and cut it off, if you consent.
+    """Say why a server refuses a data directory, and cut off what is damaged, if you consent.
 
-    A journal that is cut ends in front of the damage: what was acknowledged behind it is undone. What is cut is kept in
-    a new folder of the directory. A backup may have more: obctl journal diff tells. Nothing is changed without consent,
-    which is asked for on a terminal, or while a server uses the directory.
+    What was acknowledged behind the cut is undone; what is cut is kept in a new folder of the directory. A backup may
+    have more: obctl journal diff tells. Nothing is changed without consent, which is asked for on a terminal, nor while
+    a server uses the directory.
 
     \b
     Keys of the JSON:
-      directory, good, damage {file, offset, reason} or null, last_good_record,
-      torn_bytes, lost_frames, lost_records, moved_segments, moved_snapshots,
-      cut {folder, files} or null
+      directory, good, damage {file, offset, reason} or null, torn_bytes,
+      can_be_cut, kept_from_snapshot (its record, where the history before it is
+      moved aside), last_kept_record, lost_frames, lost_records, moved_segments,
+      moved_snapshots, cut {folder, files} or null
 
     \b
     Examples:
@@ -306,7 +307,8 @@ def repair(directory: Path, yes: bool, as_json: bool) -> None:
     """
     from obctl.journal import repair as words
     from obctl.journal.directory import DataDirectory, readable
-    from orderbook_server.journal.repair import cut, examine
+    from orderbook_server.journal.findings import examine
+    from orderbook_server.journal.repair import cut
 
     with readable(directory):
         looked = DataDirectory(directory)
@@ -315,23 +317,19 @@ def repair(directory: Path, yes: bool, as_json: bool) -> None:
         findings = examine(directory)
     if not as_json:
         click.echo("\n".join(words.explanation(looked, findings)))
-    if findings.damage is None:
-        done = None
-    elif not words.can_start(looked, findings):
-        raise Damaged("what a cut would leave has no beginning, no server could start from it: take a backup")
-    else:
-        if not (yes or (not as_json and asked())):
-            if as_json:
-                print_json(words.plain(looked, findings, None))
-            raise Damaged(f"{directory} is damaged, and nothing was changed; --yes cuts")
+    done = None
+    if findings.can_be_cut and (yes or (not as_json and consents())):
         with readable(directory):
             done = cut(directory, findings)
     if as_json:
         print_json(words.plain(looked, findings, done))
     elif done:
-        click.echo("\n".join(words.outcome(done)))
+        click.echo("\n".join(words.outcome(findings, done)))
+    if findings.damage is not None and done is None:
+        hint = "--yes cuts" if findings.can_be_cut else "a backup is needed"
+        raise Damaged(f"{directory} is damaged, and nothing was changed; {hint}")
 
 
-def asked() -> bool:
+def consents() -> bool:
     """Ask for consent on a terminal; without one there is none."""
     return sys.stdin.isatty() and sys.stdout.isatty() and click.confirm("Cut?")

@@ -118,16 +118,24 @@ def compare(a: DataDirectory, b: DataDirectory, *, ignore_times: bool) -> Differ
     """Compare two journals; how records are grouped in frames, and when frames were written, does not matter."""
     begin = max(a.first_record(), b.first_record())
     for directory in (a, b):
-        if begin > max(directory.last_record(), 1):
-            raise BadInput(f"no record in common: {directory.path} ends before record {begin}, with which the other begins")
-    sides = [
-        Side(directory, begin - 1, directory.frames(directory.reader(after=begin - 1), shown=shown))
-        for directory, shown in ((a, True), (b, False))
-    ]
-    found = Difference(*sides, compared_from=begin, compared_to=begin - 1)
-    with closing(sides[0].frames):  # which shows how far it is
+        with readable(directory.path):
+            last = directory.last_record()
+        if begin > max(last, 1):
+            raise BadInput(
+                f"no record in common: {directory.path} ends before record {begin}, with which the other begins"
+            )
+    found = Difference(
+        side_of(a, begin, shown=True), side_of(b, begin, shown=False), compared_from=begin, compared_to=begin - 1
+    )
+    with closing(found.a.frames):  # which shows how far it is
         find_parting(found, ignore_times)
     return found
+
+
+def side_of(directory: DataDirectory, begin: int, *, shown: bool) -> Side:
+    """Return one of the two journals from a record on; `shown`: a bar tells how far it is read."""
+    with readable(directory.path):
+        return Side(directory, begin - 1, directory.frames(directory.reader(after=begin - 1), shown=shown))
 
 
 def find_parting(found: Difference, ignore_times: bool) -> None:
@@ -169,6 +177,6 @@ def compare_waiting(found: Difference, ignore_times: bool) -> None:
 
 
 def meaning(record: Record, ignore_times: bool) -> tuple[object, ...]:
-    """Return what makes two records the same. The time of a command is in its events; that of others is their frame's."""
+    """Return what makes two records the same: the time of a command is in its events, that of others their frame's."""
     time = record.time if is_command(record) and not ignore_times else None
     return int(record.kind), bytes(record)[:COMMAND_BYTES], time, record.session, record.code, record.data

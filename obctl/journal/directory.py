@@ -72,10 +72,15 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except JournalDamaged as error:
-        raise Damaged(f"{error}; see what can be done: obctl journal repair {path}") from error
+        raise Damaged(f"{error}; {advice(path)}") from error
     except JournalError as error:
         raise BadInput(str(error)) from error
     except BrokenPipeError:
         raise
     except OSError as error:
         raise BadInput(f"{error.filename or path}: {error.strerror or error}") from error
+
+
+def advice(path: Path) -> str:
+    """Say who knows what can be done about damage."""
+    return f"obctl journal repair {path} tells whether a server starts, and what can be done"

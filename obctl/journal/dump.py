@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 from obctl.errors import BadInput
-from obctl.journal.directory import DataDirectory
+from obctl.journal.directory import DataDirectory, readable
 from obctl.journal.symbols import symbols_at, symbols_of
 from obctl.journal.words import is_command, line_of, plain_record
 from orderbook_server.journal.reader import RecordKind
@@ -35,7 +35,15 @@ def write_out(lines: list[str]) -> None:
 def lines_of(
     directory: DataDirectory, begin: int, until: int | None, account_id: int | None, as_json: bool
 ) -> Iterator[str]:
-    """Yield the lines; raise BadInput where there is no record `begin`."""
+    """Yield the lines, with what can be wrong with the directory, and with nothing else, told as such."""
+    with readable(directory.path):
+        yield from read_lines(directory, begin, until, account_id, as_json)
+
+
+def read_lines(
+    directory: DataDirectory, begin: int, until: int | None, account_id: int | None, as_json: bool
+) -> Iterator[str]:
+    """Yield the lines; raise BadInput, JournalError, OSError."""
     first = directory.first_record()
     if 1 < begin < first:
         raise BadInput(f"record {begin} is gone: the journal in {directory.path} begins with {first}")

@@ -38,7 +38,7 @@ cdef class Tally:
 
     @property
     def kinds(self):
-        """The records by their kinds, {name: count} of those that there are; RAW are commands refused for their form."""
+        """The records by their kinds, {name: count} of those there are; RAW are commands refused for their form."""
         cdef dict kinds = {}
         for name, place in PLACES.items():
             if self.counts[<size_t>place]:

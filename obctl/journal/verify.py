@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from obctl.journal.directory import DataDirectory
+from obctl.journal.directory import DataDirectory, advice
 from obctl.progress import Progress
 from orderbook_server.journal.errors import JournalDamaged, JournalError
 from orderbook_server.journal.layout import sequence_of, snapshots, snapshots_folder
@@ -18,7 +18,7 @@ GOOD = "good"
 
 @dataclass
 class FileReport:
-    """A file of the directory. first_record, last_record, frames: of a segment; a snapshot has the state at last_record.
+    """A file of the directory: a segment with records from first_record on, or a snapshot of the state at last_record.
 
     state: good, or what is wrong.
     """
@@ -78,7 +78,7 @@ class Verification:
         """Say what can be done about the damage."""
         if isinstance(self.damage, SnapshotBad):
             return "a start passes it over: remove it"
-        return f"see what can be done: obctl journal repair {self.directory.path}"
+        return advice(self.directory.path)
 
     def lines(self) -> Iterator[str]:
         """Say it: a line for each file, then what there is to say of the whole."""
@@ -146,7 +146,8 @@ class Verifier:
         """Read all segments; return the reader behind the last of them, None where one is damaged."""
         paths = self.directory.segments()
         reports = {
-            path: FileReport(self.name(path), path.stat().st_size, sequence_of(path), state="not read") for path in paths
+            path: FileReport(self.name(path), path.stat().st_size, sequence_of(path), state="not read")
+            for path in paths
         }
         self.found.files[:0] = reports.values()
         try:

@@ -112,11 +112,16 @@ cdef uint64_t disk_room(const Disk *disk, uint64_t head) noexcept nogil:
 
 
 cdef void tell(Disk *disk) noexcept nogil:
-    """Say that there is news: to whoever waits, and by the bell, unless it was rung and not looked at."""
+    """Say that there is news: to whoever waits, and by the bell, unless it was rung and not looked at.
+
+    The mutex is held, but not while the bell is rung: who hears it wants the mutex at once.
+    """
     wake_all(&disk.progress)
     if not disk.told:
         disk.told = True
+        unlock(&disk.mutex)
         write_pipe(disk.bell, "!", 1)  # where that fails the pipe is full of what will be read
+        lock(&disk.mutex)
 
 
 # The writer
@@ -350,7 +355,8 @@ cdef void *run_keeper(void *argument) noexcept nogil:
             failed = keep_next(disk)
         elif disk.mode == SYNC_INTERVAL:
             sync_written(disk)
-            rest(disk, disk.interval_ns)
+            if not wants_room(disk):
+                rest(disk, disk.interval_ns)
         else:
             wait(&disk.space, &disk.mutex)
         if failed == 0:

@@ -198,8 +198,8 @@ cdef class FileJournal(Journal):
         disk.published = self.head
         disk.published_last = self.appended
         self.grant()
-        wake(&disk.work)
         unlock(&disk.mutex)
+        wake(&disk.work)  # not under the mutex, which is what the writer wants first
         self.source_time = 0
 
     cdef bint make_room(self) noexcept nogil:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from orderbook_server.journal.errors import JournalDamaged, JournalError
-from orderbook_server.journal.layout import snapshots_folder
+from orderbook_server.journal.layout import journal_folder, segments, snapshots_folder
 from orderbook_server.journal.recovery import Recovered, recover
 from orderbook_server.journal.snapshots import SnapshotHeader, remove_unfinished, write_snapshot
 
@@ -39,6 +39,7 @@ def take_snapshot(data_dir: Path, until: int) -> Taken:
     recovered = recover(data_dir, event_capacity=1, fill_rings=False, until=until, live=True)
     if recovered.position.sequence != until:
         raise JournalError(f"record {until} is not the last one of its frame")
+    _sync_journal(journal_folder(data_dir))
     header = _header(recovered)
     parts = {
         "exchange": recovered.sequencer.exchange.dump_state(),
@@ -47,6 +48,13 @@ def take_snapshot(data_dir: Path, until: int) -> Taken:
     path = write_snapshot(snapshots_folder(data_dir), header, parts)
     seconds = round(time.monotonic() - begun, 3)
     return Taken(sequence=until, bytes=path.stat().st_size, seconds=seconds, state_hash=header.state_hash)
+
+
+def _sync_journal(folder: Path) -> None:
+    """Put the journal on the disk, as its server may not: no power cut shall leave a snapshot that goes beyond it."""
+    for path in segments(folder):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def _header(recovered: Recovered) -> SnapshotHeader:

@@ -120,8 +120,9 @@ cdef class Sequencer:
         free(self.recorder.tallies)
 
     def attach(self, Journal journal not None):
-        """Have commands kept from now on, behind those that the journal has."""
+        """Have commands kept from now on, behind those that the journal has; what is counted begins here, too."""
         self.journal = journal
+        memset(self.recorder.tallies, 0, self.count * sizeof(TallyRecord))
 
     def open_session(self):
         """Return a new Session."""

@@ -7,8 +7,9 @@ from typing import Any
 
 from click.testing import Result
 
+from orderbook_server.journal.snapshotter import take_snapshot
 from tests.journal import plain_journal as plain
-from tests.journal.made import end_in_order, opened, snapshot, story, trade
+from tests.journal.made import end_in_order, opened, story
 from tests.journal.plain_journal import PlainJournal
 from tests.replay.helpers import obctl
 
@@ -34,16 +35,27 @@ def told(data_dir: Path) -> Path:
     return data_dir
 
 
-def long(data_dir: Path) -> tuple[Path, int]:
-    """Make a directory of several segments and a snapshot at the returned record; the story is its beginning."""
-    with opened(data_dir, segment_bytes=1 << 16) as exchange:
-        story(exchange.sequencer)
-        for first_order in range(1000, 16_000, 1000):
-            trade(exchange.sequencer, 1000, first_order=first_order)
-            if first_order == 8000:
-                taken = snapshot(data_dir, exchange)
-    assert len(segments(data_dir)) >= 3
-    return data_dir, taken
+def long(data_dir: Path, *, quantity: int = 1) -> tuple[Path, int]:
+    """Make a directory of 6,002 records in four segments, 1,500 bids in each, and a snapshot at the returned record.
+
+    The segments begin with records 1, 1503, 3003 and 4503; frames hold 100 bids; the first two, one record each.
+    """
+    journal = PlainJournal(data_dir / "journal")
+    journal.folder.mkdir(parents=True)
+    (data_dir / "snapshots").mkdir()
+    now = plain.source(session=0)
+    bids = [
+        plain.command(plain.NEW, account_id=1, order_id=number + 1, price=1 + number % 50, quantity=quantity)
+        for number in range(6000)
+    ]
+    for segment in range(4):
+        journal.begin()
+        if segment == 0:
+            journal.append(plain.instruments([plain.BTC]))
+            journal.append(now, plain.command(plain.CREDIT, account_id=1, quantity=1_000_000))
+        for begin in range(1500 * segment, 1500 * (segment + 1), 100):
+            journal.append(now, *bids[begin : begin + 100])
+    return data_dir, take_snapshot(data_dir, 2002).sequence
 
 
 def without_its_beginning(data_dir: Path) -> tuple[Path, int]:
@@ -52,7 +64,7 @@ def without_its_beginning(data_dir: Path) -> tuple[Path, int]:
     for path, behind in zip(segments(data_dir), segments(data_dir)[1:], strict=False):
         if int(behind.stem) <= taken + 1:
             path.unlink()
-    assert int(segments(data_dir)[0].stem) > 1
+    assert int(segments(data_dir)[0].stem) == 1503
     return data_dir, taken
 
 

@@ -1,5 +1,6 @@
 """What all commands of `obctl journal` share: directories that are none, help, completion, a server beside them."""
 
+import fcntl
 import os
 import pty
 import re
@@ -118,6 +119,25 @@ def test_who_looks_does_not_keep_a_server_from_starting(tmp_path: Path) -> None:
     assert not in_use(tmp_path)
     with lock(tmp_path):
         pass
+
+
+def test_a_server_waits_for_who_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looker = os.open(tmp_path / "lock", os.O_RDONLY | os.O_CREAT)
+    fcntl.flock(looker, fcntl.LOCK_SH)
+    monkeypatch.setattr("orderbook_server.journal.layout.time.sleep", lambda _: os.close(looker))
+    with lock(tmp_path):
+        assert in_use(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_standard_output_that_is_full(command: str, tmp_path: Path) -> None:
+    path = told(tmp_path / "data")
+    words = [sys.executable, "-m", "obctl", "journal", command, *map(str, directories(command, path))]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    expected = "obctl: cannot write standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, expected)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -25,7 +25,9 @@ def damaged(tmp_path: Path) -> Path:
 
 def test_nothing_to_repair(tmp_path: Path) -> None:
     path = told(tmp_path / "data")
-    assert run("repair", path, "--yes").stdout == f"nothing to repair: {path} is good up to its last record, 10\n"
+    assert run("repair", path, "--yes").stdout == (
+        f"nothing to repair: a server starts from {path}, and goes on behind record 10\n"
+    )
     found = run_json("repair", path)
     assert (found["good"], found["damage"], found["cut"]) == (True, None, None)
 
@@ -35,7 +37,7 @@ def test_a_torn_end_needs_none(tmp_path: Path) -> None:
     last = list(JournalReader(path / "journal").frames())[-1]
     spoil(last.segment, last.offset + 50)
     before = contents(path)
-    assert "were never finished; the next start cuts them off" in run("repair", path, "--yes").stdout
+    assert "were never finished; the start cuts them off" in run("repair", path, "--yes").stdout
     assert contents(path) == before
 
 
@@ -43,8 +45,8 @@ def test_without_consent_nothing_happens(damaged: Path) -> None:
     before = contents(damaged)
     result = run("repair", damaged, status=4)
     assert "damaged: journal/00000000000000000001.wal, byte " in result.stdout
-    assert "good: records 1 to 4\n" in result.stdout
-    assert "behind them 5 records in good frames (5)" in result.stdout
+    assert "kept by a cut: records 1 to 4\n" in result.stdout
+    assert "lost by a cut: 5 records in good frames behind record 4" in result.stdout
     assert "nothing was changed" in result.stderr
     found = run("repair", damaged, "--json", status=4).stdout
     assert '"lost_records": 5' in found
@@ -55,8 +57,8 @@ def test_a_cut(damaged: Path) -> None:
     before = contents(damaged)
     result = run("repair", damaged, "--yes")
     [aside] = damaged.glob("cut-*")
-    assert f"cut: what was behind is in {aside}:\n" in result.stdout
-    assert "the server can be started again" in result.stdout
+    assert f"cut: what was cut is in {aside}:\n" in result.stdout
+    assert "the server can be started again; it goes on behind record 4\n" in result.stdout
     [rest] = aside.iterdir()
     assert rest.name in result.stdout
     assert rest.read_bytes() in before[segments(damaged)[0]]
@@ -67,7 +69,7 @@ def test_a_cut(damaged: Path) -> None:
 
 def test_a_cut_as_json(damaged: Path) -> None:
     found = run_json("repair", damaged, "--yes")
-    assert (found["good"], found["last_good_record"], found["lost_records"]) == (False, 4, 5)
+    assert (found["good"], found["last_kept_record"], found["lost_records"]) == (False, 4, 5)
     [aside] = damaged.glob("cut-*")
     assert found["cut"] == {"folder": str(aside), "files": [path.name for path in aside.iterdir()]}
     assert run_json("verify", damaged)["good"] is True
@@ -82,7 +84,7 @@ def test_asking_on_a_terminal(damaged: Path, answer: bytes, status: int) -> None
     shown = b""
     while b"[y/N]" not in shown:
         shown += os.read(terminal, 1 << 16)
-    assert b"good: records 1 to 4" in shown
+    assert b"kept by a cut: records 1 to 4" in shown
     assert not list(damaged.glob("cut-*"))
     os.write(terminal, answer)
     assert process.wait(timeout=60) == status
@@ -90,23 +92,40 @@ def test_asking_on_a_terminal(damaged: Path, answer: bytes, status: int) -> None
     assert len(list(damaged.glob("cut-*"))) == (status == 0)
 
 
+def test_a_snapshot_is_gone_on_from(tmp_path: Path) -> None:
+    path, taken = long(tmp_path / "data")
+    spoil(segments(path)[0], 64 + 60)
+    spoil(segments(path)[2], 64 + 60)
+    last = int(segments(path)[2].stem) - 1
+    assert last == 3002
+    text = run("repair", path, "--yes").stdout
+    assert f"kept by a cut: the state at record {taken:,}, from its snapshot, and the records behind it up to" in text
+    assert "the history before it is moved aside" in text
+    assert "lost by a cut: 2,900 records in good frames behind record 3,002" in text
+    assert f"it goes on behind record {last:,}\n" in text
+    assert run_json("verify", path, "--replay")["last_record"] == last
+
+
 def test_segments_and_snapshots_behind_the_cut(tmp_path: Path) -> None:
     path, taken = long(tmp_path / "data")
+    [snapshot] = (path / "snapshots").iterdir()
+    spoil(snapshot, snapshot.stat().st_size - 1)
     spoil(segments(path)[1], 64 + 60)
     later = segments(path)[2:]
     result = run("repair", path, "--yes")
     for segment in later:
-        assert f"journal/{segment.name}, which begins with record {int(segment.stem):,}, is moved aside whole" in (
-            result.stdout
-        )
-    assert f"the state at record {taken:,}, is moved aside whole" in result.stdout
+        moved = f"  journal/{segment.name}, which begins with record {int(segment.stem):,}, is moved aside\n"
+        assert moved in result.stdout
+    assert f"the state at record {taken:,}, is moved aside\n" in result.stdout
     run("verify", path, "--replay")
 
 
 def test_what_nobody_could_start_from_is_not_cut(tmp_path: Path) -> None:
     path, _ = without_its_beginning(tmp_path / "data")
-    spoil(segments(path)[0], 64 + 60)
+    [snapshot] = (path / "snapshots").iterdir()
+    snapshot.unlink()
     before = contents(path)
     result = run("repair", path, "--yes", status=4)
-    assert "no server could start from it" in result.stderr
+    assert "no cut would leave what a server could start from" in result.stdout
+    assert "nothing was changed; a backup is needed" in result.stderr
     assert contents(path) == before

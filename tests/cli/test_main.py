@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +18,12 @@ from obctl.simulate.example import EXAMPLE as SIMULATION
 from tests.replay.helpers import Flow, obctl, write_csv
 from tests.replay.lobster_maker import Lobster
 
+from .journals import told
 from .serve_process import interruptible
 
 OBCTL = [sys.executable, "-m", "obctl"]
 CLIENTS = {"account", "book", "events", "order"}  # whose examples need a server: test_client_commands.py runs them
+LOOKS = ("verify", "dump", "stats", "replay", "diff", "repair")  # of obctl journal
 ELSEWHERE = {*CLIENTS, "agent", "health"}  # test_agent.py and test_health.py run those
 
 
@@ -75,7 +78,12 @@ def test_completion(shell: str) -> None:
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [("obctl re", "replay"), ("obctl replay --se", "--seed-book"), ("obctl completion f", "fish")],
+    [
+        ("obctl re", "replay"),
+        ("obctl replay --se", "--seed-book"),
+        ("obctl completion f", "fish"),
+        ("obctl journal v", "verify"),
+    ],
 )
 def test_completed_words(words: str, expected: str) -> None:
     environment = {"_OBCTL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
@@ -204,6 +212,8 @@ def shop(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "exchange.toml").write_text('[[instrument]]\nsymbol = "BTC-USD"\n')
     (tmp_path / "simulation.toml").write_text(SIMULATION)
     (tmp_path / "tokens.toml").touch()
+    told(tmp_path / "orderbook-data")
+    shutil.copytree(tmp_path / "orderbook-data", tmp_path / "backup")
     certificate = trustme.CA().issue_cert("localhost")
     certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
     certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
@@ -217,7 +227,12 @@ def shop(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "example", [example for name in COMMANDS if name not in ELSEWHERE for example in examples(name)]
+    "example",
+    [
+        example
+        for name in [*(name for name in COMMANDS if name not in ELSEWHERE), *(f"journal {name}" for name in LOOKS)]
+        for example in examples(name)
+    ],
 )
 def test_every_example_runs(example: str, shop: dict[str, str]) -> None:
     if "obctl serve" in example and "--check" not in example:

@@ -225,6 +225,15 @@ def test_a_disk_that_fails_ends_the_server_at_once(data_dir: Path) -> None:
         assert server.ask("B 1") == ["BAL 1 0 0 5 0"]
 
 
+def test_a_disk_that_fails_at_the_end_is_no_good_end(data_dir: Path) -> None:
+    with keeping(data_dir) as server:
+        assert server.ask("A 1 0 5") == ["BAL 1 0 0 5 0"]
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (0, 0))
+        server.end()
+        assert server.process.returncode == exit_codes.STORAGE
+        assert server.events[-1]["event"] == "journal failed"
+
+
 def test_the_bar_is_there_while_there_is_something_to_recover(monkeypatch: pytest.MonkeyPatch) -> None:
     story: list[object] = []
 

@@ -156,12 +156,12 @@ def frames_of(data_dir: Path) -> list[Any]:
 
 def tolerated(call: Call, struck: Struck) -> bool:
     """Tell whether a server may go on although this call failed, for want of room if it is a write."""
-    main = struck.calls[0].thread
-    keeper = call.thread != main and call.writes(ZEROS)
-    lock = not (call.writes(FRAME) or call.writes(HEADER) or call.writes(ZEROS))
-    return (call.name == "ftruncate" and call.thread != main) or (
-        call.name == "pwrite64" and "ENOSPC" in call.rest and (keeper or lock)
-    )
+    at_the_start = call.thread == struck.calls[0].thread
+    if call.name == "ftruncate":
+        return not at_the_start
+    signs_the_lock = not (call.writes(FRAME) or call.writes(HEADER) or call.writes(ZEROS))
+    fills_ahead = call.writes(ZEROS) and not at_the_start
+    return call.name == "pwrite64" and "ENOSPC" in call.rest and (fills_ahead or signs_the_lock)
 
 
 def expect_an_end(struck: Struck) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from orderbook_server.journal import snapshot_process
+from orderbook_server.journal import snapshot_process, snapshotter
+from orderbook_server.journal.reader import JournalReader
 from orderbook_server.journal.recovery import recover
 from orderbook_server.journal.snapshot_process import Snapshots
 from orderbook_server.journal.snapshots import load_snapshot
@@ -76,6 +78,33 @@ def test_where_a_frame_does_not_end(tmp_path: Path) -> None:
         f"record {end - 1} is not the last one of its frame\n",
     )
     assert snapshots_of(tmp_path) == []
+
+
+def test_the_journal_is_on_the_disk_before_its_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with kept(tmp_path, sync="never") as opened:
+        fund(opened.sequencer)
+        end = settled(opened)
+        (segment,) = (tmp_path / "journal").glob("*.wal")
+        synced: list[int] = []
+        monkeypatch.setattr(snapshotter.os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+        monkeypatch.setattr(snapshotter.os, "fdatasync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+        snapshotter.take_snapshot(tmp_path, end)
+    (snapshot,) = (tmp_path / "snapshots").iterdir()
+    assert synced[0] == segment.stat().st_ino
+    assert set(synced[1:-1]) == {snapshot.stat().st_ino}
+    assert synced[-1] == (tmp_path / "snapshots").stat().st_ino
+
+
+def test_a_frame_that_is_being_written_is_no_damage(tmp_path: Path) -> None:
+    with kept(tmp_path) as opened:
+        fund(opened.sequencer)
+        end = settled(opened)
+    frame = list(JournalReader(tmp_path / "journal").frames())[-1]
+    content = frame.segment.read_bytes()
+    behind = frame.offset + frame.size
+    frame.segment.write_bytes(content[:behind] + b"?" * 64 + content[frame.offset : behind])
+    assert run(tmp_path, end + 1).returncode == 1
+    assert run(tmp_path, end).returncode == 0
 
 
 def test_what_cannot_be_done_is_told(tmp_path: Path) -> None:

@@ -96,6 +96,29 @@ def test_an_end_that_hangs_or_fails_is_an_end_all_the_same(monkeypatch):
     asyncio.run(work())
 
 
+def test_a_data_directory_is_free_when_its_server_has_stopped(monkeypatch, tmp_path):
+    """Also one that could not open its listeners."""
+    settings = dataclasses.replace(SETTINGS, in_memory=False, data_dir=tmp_path)
+
+    async def work():
+        failing, _ = fake_server(monkeypatch, settings, tcp={"start": OSError(98, "Address already in use")})
+        with pytest.raises(ConfigError, match="cannot listen"):
+            await failing.start()
+        first, _ = fake_server(monkeypatch, settings)
+        await first.start()
+        first.sequencer.credit_account(0, 1, 5, 7)
+        with pytest.raises(ConfigError, match=f"^data_dir: {tmp_path} is in use by process "):
+            Server(settings)
+        await first.stop()
+        await first.stop()
+        second, _ = fake_server(monkeypatch, settings)
+        assert second.sequencer.exchange.state_hash() == first.sequencer.exchange.state_hash()
+        assert second.sequencer.exchange.state_hash() != failing.sequencer.exchange.state_hash()
+        await second.stop()
+
+    asyncio.run(work())
+
+
 def test_only_listeners_that_are_wanted_are_made(monkeypatch):
     async def work():
         settings = dataclasses.replace(SETTINGS, grpc=None, metrics=None)
