@@ -11,8 +11,9 @@ from orderbook_server.journal.file_journal import FileJournal
 from orderbook_server.journal.layout import segments
 from orderbook_server.journal.reader import RecordKind
 
+from ..engine.helpers import BID, LIMIT
 from .faults import FRAME, strace, strike
-from .writing import Kept, next_bell, read, records, settle
+from .writing import Kept, next_bell, read, records, replayed, settle
 
 linux_alone = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -82,6 +83,22 @@ def test_no_clock_that_is_set_holds_the_threads_up(tmp_path: Path) -> None:
     waits = [call.rest for call in struck.calls if "FUTEX_WAIT_BITSET" in call.rest and "tv_sec" in call.rest]
     assert len(waits) > 3
     assert not [wait for wait in waits if "CLOCK_REALTIME" in wait]
+
+
+def test_orders_of_sessions_that_ended_without_room_are_cancelled_when_there_is_some(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.sequencer.credit_account(0, 1, 0, 100)
+    session, other = kept.sequencer.open_session(), kept.sequencer.open_session()
+    session.cancel_on_disconnect = other.cancel_on_disconnect = True
+    for order, owner in enumerate((session, session, other), 1):
+        kept.sequencer.submit(0, 1, order, BID, LIMIT, 10, 1, owner)
+    kept.journal.close()  # there is no room in a journal that is closed
+    assert session.end() == kept.sequencer.end_sessions() == 0
+    kept.reopen()
+    assert [kept.sequencer.end_sessions() for _ in range(2)] == [2, 0]
+    assert other.end() == 1
+    kept.journal.close()
+    assert replayed(tmp_path) == kept.state()
 
 
 ZEROS = 4  # pieces that there is room for; a thread writes no more frames
