@@ -9,7 +9,8 @@ from libc.string cimport memcpy
 
 from orderbook.records cimport Command
 from orderbook_server.journal.disk cimport (
-    FRAMES_ROOM, SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER, ZEROS_BYTES, Disk, disk_open_first, disk_room, disk_start, disk_stop,
+    FRAMES_ROOM, SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER, ZEROS_BYTES, Disk, disk_open_first, disk_room, disk_start,
+    disk_stop,
 )
 from orderbook_server.journal.format cimport (
     HASH_BYTES, INSTRUMENTS, OTHER, RECORD_BYTES_MAX, SESSION, STATE, FrameHeader, put_command, put_number, put_source,
