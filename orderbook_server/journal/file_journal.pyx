@@ -73,9 +73,9 @@ cdef class FileJournal(Journal):
         disk.ring_bytes = RING_BYTES
         memcpy(disk.previous, <char *>frame_hash, HASH_BYTES)
         mutex_init(&disk.mutex, NULL)
-        condition_init(&disk.work, NULL)
-        condition_init(&disk.space, NULL)
-        condition_init(&disk.progress, NULL)
+        condition_init(&disk.work)
+        condition_init(&disk.space)
+        condition_init(&disk.progress)
         disk.ring = <char *>malloc(RING_BYTES)
         disk.frame = <char *>malloc(sizeof(FrameHeader) + RING_BYTES + HASH_BYTES)
         disk.zeros = <char *>calloc(1, ZEROS_BYTES)
