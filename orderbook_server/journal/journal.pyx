@@ -43,7 +43,7 @@ cdef class Journal:
         return 0
 
     def append_state(self, bytes state_hash not None):
-        """Append the 16 bytes of the state hash at this point; return their sequence. OSError where there is no room."""
+        """Append the 16 bytes of the state hash here; return their sequence. OSError where there is no room."""
         return 0
 
     cpdef publish(self):
