@@ -12,9 +12,12 @@ from orderbook_server.journal.reader import JournalReader, Record
 from orderbook_server.journal.replay import Replay
 from orderbook_server.sequencer.sequencer import Sequencer
 
+from ..engine.helpers import MARKET, PRICE_PRESENT, Command, Kind
+
 SECONDS = 30  # that a disk may take
 CAPACITY = 1 << 16
 SEGMENT_BYTES = 1 << 16
+DEBIT = 6  # the kind of such a record, which is none in a batch
 
 
 def many_instruments(count: int) -> list[Instrument]:
@@ -65,6 +68,28 @@ def open_journal(folder: Path, **settings: Any) -> FileJournal:
         segment=position.segment,
         offset=position.offset,
     )
+
+
+MEANT = {  # by kind: the fields besides the instrument and the account, of a command that is not odd
+    Kind.NEW: ("side", "order_type", "flags", "order_id", "price", "quantity"),
+    Kind.CANCEL: ("order_id",),
+    Kind.MODIFY: ("flags", "order_id", "price", "quantity"),
+    Kind.CREDIT: ("price", "quantity"),
+    Kind.CANCEL_ALL: (),
+    DEBIT: ("price", "quantity"),
+}
+
+
+def meaning(command: Command) -> Command:
+    """Return what a command says, without fields that nobody looks at."""
+    if command.kind not in MEANT or (command.kind != Kind.NEW and command.flags > 1):
+        return command._replace(timestamp=0)
+    kept = ("kind", "instrument", "account_id", *MEANT[command.kind])
+    if command.kind == Kind.NEW and command.order_type == MARKET:
+        command = command._replace(flags=command.flags & ~PRICE_PRESENT)
+    if "flags" in kept and not command.flags & PRICE_PRESENT:
+        command = command._replace(price=0)
+    return Command(**{name: value for name, value in command._asdict().items() if name in kept})
 
 
 class Kept:
