@@ -60,8 +60,8 @@ def open_exchange(
         journal = _go_on(data_dir, recovered, sync, interval_ms, segment_bytes)
         undo.callback(journal.close)
         if recovered.sequence == 0 or instruments != sequencer.exchange.instruments:
+            sequencer = reconfigured(sequencer, instruments)  # first: what is in the journal must be possible
             journal.append_instruments(as_json(instruments))
-            sequencer = reconfigured(sequencer, instruments)
         sequencer.attach(journal)
         canceled = sequencer.end_sessions()
         _settle(journal)
