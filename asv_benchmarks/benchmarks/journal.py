@@ -13,13 +13,14 @@ from orderbook import Exchange
 from orderbook_server.config import Settings
 from orderbook_server.journal.file_journal import FileJournal
 from orderbook_server.journal.layout import journal_folder
+from orderbook_server.journal.opening import settle
 from orderbook_server.journal.reader import JournalReader
 from orderbook_server.journal.recovery import recover
 from orderbook_server.journal.replay import Replay as JournalReplay
 from orderbook_server.sequencer.sequencer import Sequencer
 
 from .flows import SEED, middle
-from .journals import fund, resting_orders, settle, write_flow
+from .journals import fund, resting_orders, write_flow
 
 COMMANDS = 1_000_000
 COMMANDS_PER_FRAME = 64

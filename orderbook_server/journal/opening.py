@@ -64,7 +64,7 @@ def open_exchange(
             journal.append_instruments(as_json(instruments))
         sequencer.attach(journal)
         canceled = sequencer.end_sessions()
-        _settle(journal)
+        settle(journal)
         undo.pop_all()
     return Opened(
         sequencer=sequencer,
@@ -100,7 +100,7 @@ def _go_on(data_dir: Path, recovered: Recovered, sync: str, interval_ms: int, se
     )
 
 
-def _settle(journal: Journal) -> None:
+def settle(journal: Journal) -> None:
     """Wait until all that was appended is durable; raise OSError where it cannot be."""
     journal.publish()
     poll = select.poll()
