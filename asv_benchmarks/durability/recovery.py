@@ -1,6 +1,5 @@
 """How fast an exchange is there again, and how large its journal is."""
 
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -8,6 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from asv_benchmarks.benchmarks.journals import ACCOUNTS, PLENTY, write_flow, write_resting
 from obctl.flow import generate
 from orderbook import Exchange, as_commands
 from orderbook_server.config import Settings
@@ -20,7 +20,6 @@ from orderbook_server.journal.snapshotter import take_snapshot
 from orderbook_server.sequencer.sequencer import Sequencer
 
 from .disk import Row
-from .journals import ACCOUNTS, PLENTY, write_flow, write_resting
 
 COMMANDS_PER_FRAME = 64
 FRAME_SIZES = (1, 64, 1000)
@@ -121,7 +120,6 @@ def measure_snapshot(folder: Path, orders: int) -> list[Row]:
             "recovery_seconds": starting.seconds,
             "take_seconds": taking,
             "bytes_per_order": taken.bytes / orders,
-            "resident_mib_max": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
     ]
 

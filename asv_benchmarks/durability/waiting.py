@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from obctl.bench.turns import percentile
+from asv_benchmarks.benchmarks.journals import write_resting
 from obctl.bench.tcp import LineClient
+from obctl.bench.turns import percentile
 from orderbook_server.journal.snapshotter import take_snapshot
 
 from .disk import Row
-from .journals import write_resting
 from .servers import RAM, Running, running
 
 BURSTS = {1: 0.002, 64: 0.010}  # commands sent at once: seconds from one time to the next
@@ -40,7 +40,7 @@ class Children:
 
 @dataclass
 class Waits:
-    """Times from the sending of commands to the last of their answers, in nanoseconds, and how many snapshots there were."""
+    """Nanoseconds from the sending of commands to the last of their answers, and the snapshots that were taken."""
 
     beside: list[int] = field(default_factory=list)
     alone: list[int] = field(default_factory=list)
@@ -94,13 +94,13 @@ def measure_waiting(folder: Path, orders: int, snapshots: int) -> list[Row]:
             for burst, seconds in BURSTS.items():
                 commands = round(burst / seconds * 2 * SPACE_SECONDS)
                 with running("--data-dir", str(data_dir), "--snapshot-commands", str(commands)) as server:
-                    rows.append({"on": name} | row(burst, watch(server, burst, snapshots)))
+                    rows.append(row(name, burst, watch(server, burst, snapshots)))
     return rows
 
 
-def row(burst: int, waits: Waits) -> Row:
+def row(place: str, burst: int, waits: Waits) -> Row:
     """Return what there is to say of waiting times."""
-    found: Row = {"in_flight": float(burst), "snapshots": float(waits.snapshots)}
+    found: Row = {"on": place, "in_flight": float(burst), "snapshots": float(waits.snapshots)}
     found["snapshot_seconds"] = waits.snapshot_seconds / waits.snapshots
     for name, part in (("p50", 0.5), ("p99.9", PART), ("max", 1.0)):
         alone, beside = (percentile(sorted(times), part) / 1e6 for times in (waits.alone, waits.beside))

@@ -184,8 +184,10 @@ cdef int change_segment(Disk *disk) noexcept nogil:
         disk.allocated = disk.next_allocated
         disk.next_file = -1
         disk.next_allocated = 0
+        disk.full = False
     disk.changing = False
     wake(&disk.space)
+    tell(disk)
     return failed
 
 

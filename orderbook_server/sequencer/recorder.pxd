@@ -185,8 +185,9 @@ cdef inline void write_refused(Recorder *recorder, Matcher *matcher, int code) n
     cdef const Command *command = recorder.command
     cdef uint32_t account = account_find(matcher.money.accounts, command.account_id)
     cdef Execution *execution
-    if code != CAPACITY_EXCEEDED and account and (command.kind == NEW or command.kind == CANCEL or command.kind == MODIFY
-                    or command.kind == CANCEL_ALL):
+    if code != CAPACITY_EXCEEDED and account and (
+        command.kind == NEW or command.kind == CANCEL or command.kind == MODIFY or command.kind == CANCEL_ALL
+    ):
         execution = append(
             recorder, account, EXECUTION_REFUSED, matcher.instrument,
             0 if command.kind == CANCEL_ALL else command.order_id,

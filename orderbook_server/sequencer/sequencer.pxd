@@ -25,6 +25,7 @@ cdef class Sequencer:
     cdef uint64_t now              # nanoseconds since 1970, of the commands to come
     cdef uint64_t sessions         # opened so far
     cdef dict canceling            # those that cancel at their end, by number; None: only its number is left
+    cdef bint unended              # some of those may have ended, with orders left
     cdef uint64_t told_events      # last event and execution that the listeners were told of
     cdef uint64_t told_executions
     cdef Recorder recorder

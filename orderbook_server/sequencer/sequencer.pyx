@@ -143,6 +143,7 @@ cdef class Sequencer:
         self.sessions = max(self.sessions, number)
         if code == SESSION_ON:
             self.canceling[number] = session
+            self.unended |= session is None
         else:
             self.canceling.pop(number, None)
         return 0
@@ -150,10 +151,13 @@ cdef class Sequencer:
     def end_sessions(self):
         """Cancel the orders of sessions that ended with the process, or when the journal had no room; return how many.
 
-        What there is no room for still is left for the next call.
+        What there is no room for still is left for the next call. O(1) where nothing was left.
         """
         cdef Session session
         cdef int canceled = 0
+        if not self.unended:
+            return 0
+        self.unended = False
         for number, known in sorted(self.canceling.items()):
             session = known
             if session is None:

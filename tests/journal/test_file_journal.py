@@ -17,14 +17,13 @@ from orderbook_server.journal.layout import segments
 from orderbook_server.journal.reader import JournalReader, RecordKind
 from orderbook_server.sequencer.sequencer import Sequencer
 
-from ..engine.helpers import BID, LIMIT, PRICE_PRESENT, RECORD, TOP, Command, Kind, new, packed
+from ..engine.helpers import BID, LIMIT, RECORD, TOP, Command, Kind, new, packed
 from ..money.flow import flow
 from ..money.helpers import ACCOUNTS, credit, of
 from ..server.stories import process, send
-from .writing import Kept, many_instruments, read, records, replayed, settle
+from .writing import DEBIT, Kept, many_instruments, meaning, read, records, replayed, settle
 
 INSTRUMENTS = 40  # more than a record has bits for
-DEBIT = 6
 ON, OFF, ENDED = 1, 2, 3
 MODES = [{"sync": "always"}, {"sync": "interval", "interval_ms": 1}, {"sync": "never"}]
 modes = pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode["sync"])
@@ -51,26 +50,6 @@ class Twin:
         except OrderBookError:
             return False
         return True
-
-
-MEANT = {  # by kind: the fields besides the instrument and the account, of a command that is not odd
-    Kind.NEW: ("side", "order_type", "flags", "order_id", "price", "quantity"),
-    Kind.CANCEL: ("order_id",),
-    Kind.MODIFY: ("flags", "order_id", "price", "quantity"),
-    Kind.CREDIT: ("price", "quantity"),
-    Kind.CANCEL_ALL: (),
-    DEBIT: ("price", "quantity"),
-}
-
-
-def meaning(command: Command) -> Command:
-    """Return what a command says, without fields that nobody looks at."""
-    if command.kind not in MEANT or (command.kind != Kind.NEW and command.flags > 1):
-        return command._replace(timestamp=0)
-    kept = ("kind", "instrument", "account_id", *MEANT[command.kind])
-    if "flags" in kept and not command.flags & PRICE_PRESENT:
-        command = command._replace(price=0)
-    return Command(**{name: value for name, value in command._asdict().items() if name in kept})
 
 
 def come_out(folder: Path) -> list[Any]:
@@ -286,7 +265,7 @@ def test_a_closed_journal_takes_nothing(tmp_path: Path) -> None:
     with pytest.raises(BY_NUMBER[18]):
         kept.sequencer.credit_account(0, 1, 1, 1)
     with pytest.raises(OSError, match="no room"):
-        kept.journal.append_data(RecordKind.STATE - 256, bytes(16), 1)
+        kept.journal.append_state(bytes(16))
     kept.journal.refresh()
     assert kept.sequencer.exchange.balance(1, "USD") is None
     assert (kept.journal.appended, kept.journal.durable) == (1, 1)

@@ -11,8 +11,9 @@ from orderbook_server.journal.file_journal import FileJournal
 from orderbook_server.journal.layout import segments
 from orderbook_server.journal.reader import RecordKind
 
+from ..engine.helpers import BID, LIMIT
 from .faults import FRAME, strace, strike
-from .writing import Kept, next_bell, read, records, settle
+from .writing import Kept, next_bell, read, records, replayed, settle
 
 linux_alone = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -51,7 +52,7 @@ def test_a_record_may_be_larger_than_a_segment(tmp_path: Path, size: int) -> Non
     kept = Kept(tmp_path)
     data = bytes(range(250)) * (size // 250)
     for _ in range(6):
-        kept.journal.append_data(RecordKind.INSTRUMENTS - 256, data, 1)
+        kept.journal.append_instruments(data)
         for _ in range(300):
             kept.sequencer.credit_account(0, 1, 1, 1)
     kept.journal.close()
@@ -71,6 +72,35 @@ def test_a_full_disk_is_told_at_times_to_keep_what_it_has(tmp_path: Path) -> Non
     assert "fdatasync" in [call.name for call in struck.calls[frames[-1] :]]
 
 
+@pytest.mark.usefixtures(strace.__name__)
+def test_no_clock_that_is_set_holds_the_threads_up(tmp_path: Path) -> None:
+    """One that is set back would have them wait until it is what it was."""
+    full = f"pwrite64:error=ENOSPC:when={ZEROS + 1}+"
+    struck = strike(
+        tmp_path / "log", "tests.journal.test_room", str(tmp_path), inject=(full,), calls=("pwrite64", "futex")
+    )
+    assert struck.status == 0
+    waits = [call.rest for call in struck.calls if "FUTEX_WAIT_BITSET" in call.rest and "tv_sec" in call.rest]
+    assert len(waits) > 3
+    assert not [wait for wait in waits if "CLOCK_REALTIME" in wait]
+
+
+def test_orders_of_sessions_that_ended_without_room_are_cancelled_when_there_is_some(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.sequencer.credit_account(0, 1, 0, 100)
+    session, other = kept.sequencer.open_session(), kept.sequencer.open_session()
+    session.cancel_on_disconnect = other.cancel_on_disconnect = True
+    for order, owner in enumerate((session, session, other), 1):
+        kept.sequencer.submit(0, 1, order, BID, LIMIT, 10, 1, owner)
+    kept.journal.close()  # there is no room in a journal that is closed
+    assert session.end() == kept.sequencer.end_sessions() == 0
+    kept.reopen()
+    assert [kept.sequencer.end_sessions() for _ in range(2)] == [2, 0]
+    assert other.end() == 1
+    kept.journal.close()
+    assert replayed(tmp_path) == kept.state()
+
+
 ZEROS = 4  # pieces that there is room for; a thread writes no more frames
 BELLS = 20  # behind which the keeper has tried all sizes of pieces
 
@@ -81,7 +111,7 @@ def main(folder: Path) -> None:
     for _ in range(3):
         for _ in range(BELLS):
             next_bell(journal)
-        journal.append_data(RecordKind.STATE - 256, bytes(16), 1)
+        journal.append_state(bytes(16))
     for _ in range(BELLS):
         next_bell(journal)
     os._exit(0)

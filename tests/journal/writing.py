@@ -8,13 +8,16 @@ from orderbook import Exchange, Instrument
 from orderbook_server.journal.file_journal import FileJournal
 from orderbook_server.journal.instruments import as_json
 from orderbook_server.journal.journal import Journal
-from orderbook_server.journal.reader import JournalReader, Record, RecordKind
+from orderbook_server.journal.reader import JournalReader, Record
 from orderbook_server.journal.replay import Replay
 from orderbook_server.sequencer.sequencer import Sequencer
+
+from ..engine.helpers import MARKET, PRICE_PRESENT, Command, Kind
 
 SECONDS = 30  # that a disk may take
 CAPACITY = 1 << 16
 SEGMENT_BYTES = 1 << 16
+DEBIT = 6  # the kind of such a record, which is none in a batch
 
 
 def many_instruments(count: int) -> list[Instrument]:
@@ -67,6 +70,28 @@ def open_journal(folder: Path, **settings: Any) -> FileJournal:
     )
 
 
+MEANT = {  # by kind: the fields besides the instrument and the account, of a command that is not odd
+    Kind.NEW: ("side", "order_type", "flags", "order_id", "price", "quantity"),
+    Kind.CANCEL: ("order_id",),
+    Kind.MODIFY: ("flags", "order_id", "price", "quantity"),
+    Kind.CREDIT: ("price", "quantity"),
+    Kind.CANCEL_ALL: (),
+    DEBIT: ("price", "quantity"),
+}
+
+
+def meaning(command: Command) -> Command:
+    """Return what a command says, without fields that nobody looks at."""
+    if command.kind not in MEANT or (command.kind != Kind.NEW and command.flags > 1):
+        return command._replace(timestamp=0)
+    kept = ("kind", "instrument", "account_id", *MEANT[command.kind])
+    if command.kind == Kind.NEW and command.order_type == MARKET:
+        command = command._replace(flags=command.flags & ~PRICE_PRESENT)
+    if "flags" in kept and not command.flags & PRICE_PRESENT:
+        command = command._replace(price=0)
+    return Command(**{name: value for name, value in command._asdict().items() if name in kept})
+
+
 class Kept:
     """An exchange of some instruments, and the journal that keeps it."""
 
@@ -76,7 +101,7 @@ class Kept:
         configuration = many_instruments(instruments)
         self.sequencer = Sequencer(Exchange(configuration, event_capacity=CAPACITY), execution_capacity=CAPACITY)
         self.journal = open_journal(folder, **settings)
-        self.journal.append_data(RecordKind.INSTRUMENTS - 256, as_json(configuration), 1)
+        self.journal.append_instruments(as_json(configuration))
         self.sequencer.attach(self.journal)
 
     def reopen(self, **settings: Any) -> None:
