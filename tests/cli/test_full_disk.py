@@ -1,4 +1,4 @@
-"""A disk of 64 KiB: `obctl serve` takes commands until it is full, goes on answering, and goes on when there is room."""
+"""A disk of 64 KiB: `obctl serve` takes commands until it is full, answers, and takes them again when there is room."""
 
 import os
 import signal
@@ -51,7 +51,8 @@ class Disk:
 def disk(tmp_path: Path) -> Iterator[Disk]:
     path = tmp_path / "disk"
     path.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "none", path], capture_output=True, text=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "none", path]
+    mounted = subprocess.run(mount, capture_output=True, text=True)
     if mounted.returncode:
         pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.strip()}")
     try:

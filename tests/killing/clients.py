@@ -136,13 +136,14 @@ class Feed:
 class AccountFeed:
     """An account's executions over all lives of the server: those that come again are the same.
 
-    `up_to_date`: whether something came that the server before had not said.
+    `up_to_date`: whether all came that had happened when the server was first asked.
     """
 
     def __init__(self, account: int) -> None:
         self.account = account
         self.up_to_date = Event()
         self._seen: deque[Execution] = deque(maxlen=REPEATED)
+        self._goal = 0
 
     def follow(self, address: str) -> None:
         """Read some of what the last server said again, and then on until this one is gone."""
@@ -154,6 +155,8 @@ class AccountFeed:
                 BlockingOrderBookClient.connect(address) as client,
                 client.stream_account_events(self.account, before) as stream,
             ):
+                self._goal = client.open_orders(self.account).account_sequence
+                self._look()
                 for place, execution in enumerate(stream):
                     if place < len(again):
                         assert execution == again[place]
@@ -165,4 +168,8 @@ class AccountFeed:
     def _take(self, execution: Execution) -> None:
         assert not self._seen or execution.sequence > self._seen[-1].sequence
         self._seen.append(execution)
-        self.up_to_date.set()
+        self._look()
+
+    def _look(self) -> None:
+        if self._seen and self._seen[-1].sequence >= self._goal:
+            self.up_to_date.set()

@@ -69,6 +69,7 @@ class Loop:
             self.end(server)
         for client in clients:
             client.join()
+        assert self.late or all(feed.up_to_date.is_set() for feed in self.account_feeds)
         self.audit.read(logs, recovered["state_hash"])
         self.audit.check_feed(self.feed.lines)
         self.feed.lines.clear()
@@ -96,7 +97,7 @@ class Loop:
         if self.random.random() < 0.5 or self.late > LATE_MOST:
             self.late = 0
             for feed in self.account_feeds:
-                assert feed.up_to_date.wait(SECONDS), "an account's feed has nothing new"
+                feed.up_to_date.wait(SECONDS)
         else:
             self.late += 1
         time.sleep(self.random.uniform(0, LIFE_SECONDS))
