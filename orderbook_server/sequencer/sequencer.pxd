@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 
+from orderbook.ahead cimport Ahead
 from orderbook.exchange cimport Exchange
 from orderbook.matching cimport Matcher
 from orderbook.records cimport Command
@@ -30,6 +31,7 @@ cdef class Sequencer:
     cdef uint64_t told_executions
     cdef Recorder recorder
     cdef int stamp(self) except -1
+    cdef int apply_seen(self, const Command *command, uint64_t session, const Ahead *ahead) noexcept nogil
     cdef int apply(self, const Command *command, uint64_t session) noexcept nogil
     cdef int run(self, const Command *command, Session session) noexcept nogil
     cdef int refuse_full(self, const Command *command) noexcept nogil

@@ -182,12 +182,15 @@ cdef class Sequencer:
     cdef int apply(self, const Command *command, uint64_t session) noexcept nogil:
         """Carry out a command, or a debit, of a session, stamped `now`; return a Code. Nothing of it is kept."""
         cdef Ahead ahead
-        cdef Matcher *matcher
-        cdef int code
         look_ahead(&ahead, self.markets, 0, self.count, command, True)
+        return self.apply_seen(command, session, &ahead)
+
+    cdef int apply_seen(self, const Command *command, uint64_t session, const Ahead *ahead) noexcept nogil:
+        """Carry out a command as `apply` does; `ahead`: what `look_ahead` saw of it."""
+        cdef Matcher *matcher = ahead.matcher
+        cdef int code
         if unlikely(ahead.invalid):
             return INVALID_COMMAND
-        matcher = ahead.matcher
         if unlikely(command.kind == DEBIT):
             return risk_debit(matcher, command.account_id, command.price, command.quantity)
         matcher.timestamp = self.now
@@ -197,7 +200,7 @@ cdef class Sequencer:
         ):
             return CAPACITY_EXCEEDED
         begin_command(&self.recorder, command)
-        code = run_one_funded(matcher, command, &ahead)
+        code = run_one_funded(matcher, command, ahead)
         finish_command(&self.recorder, matcher, code)
         self.recorder.command = NULL
         return code
