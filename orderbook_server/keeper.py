@@ -13,8 +13,6 @@ from orderbook_server.journal.snapshot_process import Snapshots
 from orderbook_server.journal.snapshots import good_snapshots
 from orderbook_server.journal.watch import Watch
 
-STATE = 4  # the kind of such a record among those with data
-
 log = structlog.get_logger()
 
 
@@ -60,7 +58,7 @@ class Keeper:
         """Put down what a replay must come to; where there is no room for that, it goes without."""
         state = bytes.fromhex(self.sequencer.exchange.state_hash())
         try:
-            self._opened.journal.append_data(STATE, state, time.time_ns())
+            self._opened.journal.append_state(state)
         except OSError as error:  # of a disk that failed the journal tells when it is closed
             log.warning("state not noted", error=error.strerror)
 

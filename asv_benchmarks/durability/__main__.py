@@ -36,7 +36,9 @@ def main() -> None:
     """Print a table for each part, or JSON."""
     parser = argparse.ArgumentParser(prog="python -m asv_benchmarks.durability", description=__doc__.partition("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)}")
-    parser.add_argument("--folder", type=Path, default=Path(), help="on the disk to be measured; default: the current one")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(), help="on the disk to be measured; default: the current one"
+    )
     parser.add_argument("--seconds", type=float, default=5.0, help="for each server and line; default: %(default)s")
     parser.add_argument("--commands", type=int, default=4_000_000, help="in a journal; default: %(default)s")
     parser.add_argument("--orders", type=int, default=1_000_000, help="that rest; default: %(default)s")
@@ -62,7 +64,12 @@ def print_rows(name: str, rows: list[Row]) -> None:
     for column in rows[0]:
         table.add_column(column.replace("_", " "), justify="right")
     for row in rows:
-        table.add_row(*(value if isinstance(value, str) else "–" if value is None else number_text(value) for value in row.values()))
+        table.add_row(
+            *(
+                value if isinstance(value, str) else "–" if value is None else number_text(value)
+                for value in row.values()
+            )
+        )
     Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200).print(table)
 
 

@@ -52,7 +52,7 @@ class Member:
 
 
 class Crowd:
-    """So many connections to a server. `times` are those of single commands, in nanoseconds, with one under way each."""
+    """So many connections to a server. `times`: of single commands, in nanoseconds, where one is under way on each."""
 
     def __init__(self, server: Running, connections: int, in_flight: int) -> None:
         self.server = server

@@ -67,4 +67,4 @@ def measure_disk(folder: Path, seconds: float) -> list[Row]:
     """Measure a write and its sync, by size."""
     with BareSync(folder, 512) as small, BareSync(folder, 4096) as page:
         in_turns({"512 bytes": small.turn, "4 KiB": page.turn}, seconds)
-        return [{"write": name} | sync.row() for name, sync in (("512 bytes", small), ("4 KiB", page))]
+        return [{"write": "512 bytes", **small.row()}, {"write": "4 KiB", **page.row()}]

@@ -77,11 +77,15 @@ def _latencies(folder: Path, servers: dict[str, Running], connections: int, seco
         in_turns({name: crowd.turn for name, crowd in crowds.items()} | {"bare": bare.turn}, seconds)
         times = {"bare fdatasync": bare.times} | {name: crowd.times for name, crowd in crowds.items()}
     found = {name: microseconds(taken) for name, taken in times.items()}
+    bare_sync, memory = found["bare fdatasync"], found["memory"]
     return [
-        {"connections": connections, "server": name}
-        | row
-        | {f"ratio_to_bare_{part}": _ratio(row[part], found["bare fdatasync"][part]) for part in row}
-        | {f"ratio_to_memory_{part}": _ratio(row[part], found["memory"][part]) for part in row}
+        {
+            "connections": connections,
+            "server": name,
+            **row,
+            **{f"ratio_to_bare_{part}": _ratio(row[part], bare_sync[part]) for part in row},
+            **{f"ratio_to_memory_{part}": _ratio(row[part], memory[part]) for part in row},
+        }
         for name, row in found.items()
     ]
 

@@ -1,13 +1,13 @@
 """How fast an exchange is there again, and how large its journal is."""
 
-import resource
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
+from asv_benchmarks.benchmarks.journals import ACCOUNTS, PLENTY, write_flow, write_resting
 from obctl.flow import generate
 from orderbook import Exchange, as_commands
 from orderbook_server.config import Settings
@@ -20,7 +20,6 @@ from orderbook_server.journal.snapshotter import take_snapshot
 from orderbook_server.sequencer.sequencer import Sequencer
 
 from .disk import Row
-from .journals import ACCOUNTS, PLENTY, write_flow, write_resting
 
 COMMANDS_PER_FRAME = 64
 FRAME_SIZES = (1, 64, 1000)
@@ -29,15 +28,22 @@ SOURCE_BYTES = 12  # of the record in each frame that says where its commands ca
 RUNS = 5
 
 
-def seconds_of(function: Callable[[], Any]) -> float:
-    """Return the median time of some runs."""
-    times = []
+class Taken(NamedTuple):
+    """What a run took, the median of some: seconds, and seconds of CPU, which others on the machine disturb less."""
+
+    seconds: float
+    cpu_seconds: float
+
+
+def taken_by(function: Callable[[], Any]) -> Taken:
+    """Run a function some times."""
+    runs = []
     for _ in range(RUNS):
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         result = function()
-        times.append(time.perf_counter() - began)
+        runs.append((time.perf_counter() - began, time.process_time() - cpu))
         del result
-    return median(times)
+    return Taken(*map(median, zip(*runs, strict=True)))
 
 
 def measure_recovery(folder: Path, commands: int) -> list[Row]:
@@ -50,7 +56,7 @@ def measure_recovery(folder: Path, commands: int) -> list[Row]:
         data_dir = Path(name)
         write_flow(data_dir, commands, COMMANDS_PER_FRAME)
         capacity = Settings().event_capacity
-        reader_seconds = seconds_of(lambda: sum(frame.size for frame in JournalReader(journal_folder(data_dir)).frames()))
+        reading = taken_by(lambda: sum(frame.size for frame in JournalReader(journal_folder(data_dir)).frames()))
         frames = list(JournalReader(journal_folder(data_dir)).frames())
 
         def replayed() -> Sequencer:
@@ -61,18 +67,24 @@ def measure_recovery(folder: Path, commands: int) -> list[Row]:
             return replay.sequencer
 
         parts = {
-            "recovery": seconds_of(lambda: recover(data_dir, event_capacity=capacity)),
-            "reading and checking": reader_seconds,
-            "carrying out": seconds_of(replayed),
-            "engine alone": engine_seconds(commands, capacity),
+            "recovery": taken_by(lambda: recover(data_dir, event_capacity=capacity)),
+            "reading and checking": reading,
+            "carrying out": taken_by(replayed),
+            "engine alone": engine_alone(commands, capacity),
         }
     return [
-        {"part": part, "commands": float(commands), "seconds": seconds, "commands_per_second": commands / seconds}
-        for part, seconds in parts.items()
+        {
+            "part": part,
+            "commands": float(commands),
+            "seconds": taken.seconds,
+            "commands_per_second": commands / taken.seconds,
+            "commands_per_cpu_second": commands / taken.cpu_seconds,
+        }
+        for part, taken in parts.items()
     ]
 
 
-def engine_seconds(commands: int, capacity: int) -> float:
+def engine_alone(commands: int, capacity: int) -> Taken:
     """Return the time of an exchange that is given the flow as one batch, its making and its funds included."""
     batch = as_commands(generate.commands("balanced", commands))
 
@@ -84,7 +96,7 @@ def engine_seconds(commands: int, capacity: int) -> float:
         exchange.process(batch)
         return exchange
 
-    return seconds_of(processed)
+    return taken_by(processed)
 
 
 def measure_snapshot(folder: Path, orders: int) -> list[Row]:
@@ -98,16 +110,16 @@ def measure_snapshot(folder: Path, orders: int) -> list[Row]:
         path = snapshots_folder(data_dir) / snapshot_name(sequence)
         capacity = Settings().event_capacity
 
-        loading = seconds_of(lambda: load_snapshot(path, event_capacity=capacity, execution_capacity=capacity))
-        starting = seconds_of(lambda: recover(data_dir, event_capacity=capacity, fill_rings=False))
+        loading = taken_by(lambda: load_snapshot(path, event_capacity=capacity, execution_capacity=capacity))
+        starting = taken_by(lambda: recover(data_dir, event_capacity=capacity, fill_rings=False))
     return [
         {
             "resting_orders": float(orders),
-            "load_seconds": loading,
-            "recovery_seconds": starting,
+            "load_seconds": loading.seconds,
+            "load_cpu_seconds": loading.cpu_seconds,
+            "recovery_seconds": starting.seconds,
             "take_seconds": taking,
             "bytes_per_order": taken.bytes / orders,
-            "resident_mib_max": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
     ]
 

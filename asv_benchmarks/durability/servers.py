@@ -13,6 +13,7 @@ from obctl.bench.processes import FREE, drain, first_line, process
 
 LISTENERS = ("--tcp", FREE, "--grpc", "none", "--metrics", FREE, "--log-format", "json", "--log-level", "info")
 RAM = Path("/dev/shm")  # a file system whose syncs take no time: what is left is the work of our own
+EVENTS = ("--event-capacity", "65536")  # so few that their rings go round at once: memory touched first costs more
 FIGURE = re.compile(r"^orderbook_journal_(\w+) (\S+)$", re.MULTILINE)
 
 
@@ -28,7 +29,9 @@ class Running:
         """Return what its journal has done."""
         with urllib.request.urlopen(f"http://{self.metrics}/metrics", timeout=10) as page:
             figures = {name: float(value) for name, value in FIGURE.findall(page.read().decode())}
-        return Kept(figures["sequence"], figures["frames_total"], figures["sync_seconds_count"], figures["sync_seconds_sum"])
+        return Kept(
+            figures["sequence"], figures["frames_total"], figures["sync_seconds_count"], figures["sync_seconds_sum"]
+        )
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,13 @@ def contestants(folder: Path, *names: str) -> Iterator[dict[str, Running]]:
                 continue
             else:
                 place = stack.enter_context(tempfile.TemporaryDirectory(dir=RAM if name == "ram" else folder))
-                options = ("--data-dir", place, "--sync", "always" if name == "ram" else name, "--snapshot-commands", "0")
-            servers[name] = stack.enter_context(running(*options))
+                options = (
+                    "--data-dir",
+                    place,
+                    "--sync",
+                    "always" if name == "ram" else name,
+                    "--snapshot-commands",
+                    "0",
+                )
+            servers[name] = stack.enter_context(running(*EVENTS, *options))
         yield servers

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from obctl.bench.turns import percentile
+from asv_benchmarks.benchmarks.journals import write_resting
 from obctl.bench.tcp import LineClient
+from obctl.bench.turns import percentile
 from orderbook_server.journal.snapshotter import take_snapshot
 
 from .disk import Row
-from .journals import write_resting
-from .servers import Running, running
+from .servers import RAM, Running, running
 
 BURSTS = {1: 0.002, 64: 0.010}  # commands sent at once: seconds from one time to the next
 AFTER_SECONDS = 1.0  # that count as under a snapshot still: old files are removed behind it
@@ -40,7 +40,7 @@ class Children:
 
 @dataclass
 class Waits:
-    """Times from the sending of commands to the last of their answers, in nanoseconds, and how many snapshots there were."""
+    """Nanoseconds from the sending of commands to the last of their answers, and the snapshots that were taken."""
 
     beside: list[int] = field(default_factory=list)
     alone: list[int] = field(default_factory=list)
@@ -85,19 +85,22 @@ def watch(server: Running, burst: int, snapshots: int) -> Waits:
 
 
 def measure_waiting(folder: Path, orders: int, snapshots: int) -> list[Row]:
-    """Measure the waiting times by how many commands are under way, without and with a snapshot."""
+    """Measure the waiting times by how many commands are sent at once, on the disk and on one that takes no time."""
     rows: list[Row] = []
-    for burst, seconds in BURSTS.items():
-        with filled(folder, orders) as data_dir:
-            commands = round(burst / seconds * 2 * SPACE_SECONDS)
-            with running("--data-dir", str(data_dir), "--snapshot-commands", str(commands)) as server:
-                rows.append(row(burst, watch(server, burst, snapshots)))
+    for name, place in {"disk": folder, "ram": RAM}.items():
+        if not place.is_dir():
+            continue
+        with filled(place, orders) as data_dir:
+            for burst, seconds in BURSTS.items():
+                commands = round(burst / seconds * 2 * SPACE_SECONDS)
+                with running("--data-dir", str(data_dir), "--snapshot-commands", str(commands)) as server:
+                    rows.append(row(name, burst, watch(server, burst, snapshots)))
     return rows
 
 
-def row(burst: int, waits: Waits) -> Row:
+def row(place: str, burst: int, waits: Waits) -> Row:
     """Return what there is to say of waiting times."""
-    found: Row = {"in_flight": float(burst), "snapshots": float(waits.snapshots)}
+    found: Row = {"on": place, "in_flight": float(burst), "snapshots": float(waits.snapshots)}
     found["snapshot_seconds"] = waits.snapshot_seconds / waits.snapshots
     for name, part in (("p50", 0.5), ("p99.9", PART), ("max", 1.0)):
         alone, beside = (percentile(sorted(times), part) / 1e6 for times in (waits.alone, waits.beside))

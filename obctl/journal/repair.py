@@ -53,7 +53,7 @@ def explanation(directory: DataDirectory, findings: Findings) -> Iterator[str]:
         yield f"  {named(path, directory)}, which begins with record {sequence_of(path):,}, is moved aside"
     for path in findings.snapshots:
         yield f"  {named(path, directory)}, the state at record {sequence_of(path):,}, is moved aside"
-    yield f"what was acknowledged behind record {last:,} is undone; what is cut is kept in a folder of the directory"
+    yield f"all that was acknowledged behind record {last:,} is undone; what is cut is kept in a folder of the directory"
 
 
 def kept(directory: DataDirectory, findings: Findings) -> str:
@@ -61,13 +61,13 @@ def kept(directory: DataDirectory, findings: Findings) -> str:
     first, last = directory.first_record(), findings.position.sequence
     if findings.base is not None:
         begin = findings.base.sequence
-        behind = f" and the records behind it up to {last:,}" if last > begin else ""
-        return f"the state at record {begin:,}, from its snapshot,{behind}; the history before it is moved aside"
+        behind = f", and the records behind it up to {last:,}" if last > begin else ""
+        return f"the state at record {begin:,}, from its snapshot{behind}; the history before it is moved aside"
     return f"records {first:,} to {last:,}" if last >= first else "no record of the journal"
 
 
 def outcome(findings: Findings, cut: Cut) -> Iterator[str]:
     """Say what was done."""
-    yield f"cut: what was cut is in {cut.folder}:"
+    yield f"cut: what was cut is in {cut.folder}:" if cut.files else "cut: there was nothing to move aside"
     yield from (f"  {path.name}" for path in cut.files)
     yield f"the server can be started again; it goes on behind record {findings.position.sequence:,}"

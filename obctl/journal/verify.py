@@ -111,11 +111,13 @@ class Verifier:
     def run(self, *, replay: bool) -> Verification:
         """Check snapshots, segments, and how they belong together; then replay, if it is asked for and all is good."""
         self.check_snapshots()  # first: none can be newer than what the journal has when it is read
+        newest = max(self.headers, default=0)
         reader = self.check_segments()
         if reader is not None:
             self.found.last_record = reader.position.sequence
             self.found.torn_bytes = reader.tail.torn_bytes if reader.tail else 0
             self.check_ends()
+            self.check_start(newest)
         if replay and self.found.damage is None:
             self.replay()
         return self.found
@@ -192,6 +194,16 @@ class Verifier:
                 f"no frame of the journal, which ends with record {self.found.last_record}, ends with record {sequence}"
             )
             report.state = f"DAMAGED: {self.note(JournalDamaged(self.directory.path / report.file, 0, reason))}"
+
+    def check_start(self, newest: int) -> None:
+        """Find fault with a journal whose beginning is gone, if no good snapshot (`newest`: of the last one) holds it.
+
+        A snapshot that is not good is the lesser damage then: without it a start would do no better.
+        """
+        first = self.found.first_record
+        if first > 1 and newest < first - 1 and not self.directory.live:  # beside a server the first one may just go
+            reason = f"no good snapshot holds what was before record {first}, the first one here"
+            self.found.damage = JournalDamaged(self.directory.segments()[0], 0, reason)
 
     def replay(self) -> None:
         """Carry the journal out from its beginning, or the oldest snapshot; all hashes on the way are compared."""

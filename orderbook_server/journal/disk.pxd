@@ -18,6 +18,7 @@ from orderbook_server.journal.system cimport pthread_cond_t, pthread_mutex_t, pt
 
 
 cdef enum:
+    FRAMES_ROOM = 256          # bytes for headers and padding of what is published and granted: three frames at most
     ZEROS_BYTES = 1 << 18      # written and synced at once by the keeper, so that a frame's sync waits for no more
 
 
@@ -52,6 +53,7 @@ cdef struct Disk:
     uint64_t published_last    # sequence of the last record published
     uint64_t durable           # sequence of the last that is kept
     uint64_t granted           # bytes that the loop's thread may put into the ring and publish
+    uint64_t wanted            # behind `position`: the loop's thread waits for so many, for a record with data
     int error                  # errno of what ended all writing, 0
     bint full                  # the keeper found no more room
     bint closing

@@ -15,7 +15,6 @@ from orderbook_server.journal.system cimport (
 )
 
 cdef enum:
-    FRAMES_ROOM = 256          # bytes for headers and padding of what is published and granted: three frames at most
     ZEROS_BYTES_MIN = 4096
     RETRY_NS = 100_000_000     # that the keeper waits before it looks for room again
     SEGMENT_MODE = 0o600
@@ -185,8 +184,10 @@ cdef int change_segment(Disk *disk) noexcept nogil:
         disk.allocated = disk.next_allocated
         disk.next_file = -1
         disk.next_allocated = 0
+        disk.full = False
     disk.changing = False
     wake(&disk.space)
+    tell(disk)
     return failed
 
 
@@ -256,10 +257,9 @@ cdef bint wants_next(const Disk *disk) noexcept nogil:
 
 cdef bint wants_current(const Disk *disk) noexcept nogil:
     """Tell whether the segment at hand needs more zeros."""
-    return (
-        not disk.changing and disk.allocated - disk.position < disk.ahead_bytes
-        and (disk.allocated < disk.segment_bytes or disk.next_allocated == 0 and not wants_next(disk))
-    )
+    cdef uint64_t room = disk.allocated - disk.position
+    cdef bint grows = disk.allocated < disk.segment_bytes or disk.next_allocated == 0 and not wants_next(disk)
+    return not disk.changing and (room < disk.wanted or room < disk.ahead_bytes and grows)
 
 
 cdef bint wants_room(const Disk *disk) noexcept nogil:
@@ -311,6 +311,7 @@ cdef int keep_next(Disk *disk) noexcept nogil:
     while failed == 0 and done < disk.ahead_bytes and not disk.closing:
         failed = add_zeros(disk, disk.next_file, done, ZEROS_BYTES)
         done += ZEROS_BYTES
+        sync_written(disk)  # all this takes longer than an interval may be
     if failed == 0 and not disk.closing:
         disk.next_allocated = done
         wake(&disk.work)
@@ -321,8 +322,8 @@ cdef int keep_next(Disk *disk) noexcept nogil:
     return failed
 
 
-cdef void sync_at_times(Disk *disk) noexcept nogil:
-    """Sync what was written since the last time, and wait for the next time."""
+cdef void sync_written(Disk *disk) noexcept nogil:
+    """Sync what was written since the last time, where that is done at times."""
     cdef int failed
     if disk.unsynced and not disk.changing:  # a change syncs the segment that it leaves
         disk.unsynced = False
@@ -334,8 +335,12 @@ cdef void sync_at_times(Disk *disk) noexcept nogil:
         if failed:
             disk.error = failed
         tell(disk)
-    if disk.error == 0 and not disk.closing and not wants_room(disk):
-        wait_ns(&disk.space, &disk.mutex, disk.interval_ns)
+
+
+cdef void rest(Disk *disk, uint64_t ns) noexcept nogil:
+    """Wait for work, but at most so many nanoseconds, unless all is over."""
+    if disk.error == 0 and not disk.closing:
+        wait_ns(&disk.space, &disk.mutex, ns)
 
 
 cdef void *run_keeper(void *argument) noexcept nogil:
@@ -351,7 +356,9 @@ cdef void *run_keeper(void *argument) noexcept nogil:
         elif wants_next(disk):
             failed = keep_next(disk)
         elif disk.mode == SYNC_INTERVAL:
-            sync_at_times(disk)
+            sync_written(disk)
+            if not wants_room(disk):
+                rest(disk, disk.interval_ns)
         else:
             wait(&disk.space, &disk.mutex)
         if failed == 0:
@@ -364,7 +371,8 @@ cdef void *run_keeper(void *argument) noexcept nogil:
         else:
             disk.full = True
             tell(disk)
-            wait_ns(&disk.space, &disk.mutex, RETRY_NS)
+            sync_written(disk)
+            rest(disk, min(<uint64_t>RETRY_NS, disk.interval_ns) if disk.interval_ns else <uint64_t>RETRY_NS)
     wake(&disk.work)
     tell(disk)
     unlock(&disk.mutex)

@@ -9,7 +9,8 @@ from libc.string cimport memcpy
 
 from orderbook.records cimport Command
 from orderbook_server.journal.disk cimport (
-    SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER, ZEROS_BYTES, Disk, disk_open_first, disk_room, disk_start, disk_stop,
+    FRAMES_ROOM, SYNC_ALWAYS, SYNC_INTERVAL, SYNC_NEVER, ZEROS_BYTES, Disk, disk_open_first, disk_room, disk_start,
+    disk_stop,
 )
 from orderbook_server.journal.format cimport (
     HASH_BYTES, INSTRUMENTS, OTHER, RECORD_BYTES_MAX, SESSION, STATE, FrameHeader, put_command, put_number, put_source,
@@ -72,9 +73,9 @@ cdef class FileJournal(Journal):
         disk.ring_bytes = RING_BYTES
         memcpy(disk.previous, <char *>frame_hash, HASH_BYTES)
         mutex_init(&disk.mutex, NULL)
-        condition_init(&disk.work, NULL)
-        condition_init(&disk.space, NULL)
-        condition_init(&disk.progress, NULL)
+        condition_init(&disk.work)
+        condition_init(&disk.space)
+        condition_init(&disk.progress)
         disk.ring = <char *>malloc(RING_BYTES)
         disk.frame = <char *>malloc(sizeof(FrameHeader) + RING_BYTES + HASH_BYTES)
         disk.zeros = <char *>calloc(1, ZEROS_BYTES)
@@ -146,20 +147,23 @@ cdef class FileJournal(Journal):
         if self.budget >= RECORD_ROOM:
             self.starved = False
 
-    def append_data(self, int kind, bytes data not None, uint64_t time):
-        cdef uint64_t size = len(data)
-        cdef char *out
-        if kind not in (INSTRUMENTS, STATE):
-            raise ValueError(f"no record with data is of the kind {kind}")
-        if not self.room_for(size + RECORD_ROOM):
-            raise self.error or OSError(ENOSPC, "no room for a record in the journal")
+    def append_instruments(self, bytes instruments not None):
         cdef char[RECORD_BYTES_MAX] head
+        return self.append_data(INSTRUMENTS, head, put_number(head + 1, len(instruments), 2) - head, instruments)
+
+    def append_state(self, bytes state_hash not None):
+        cdef char[RECORD_BYTES_MAX] head
+        if len(state_hash) != HASH_BYTES:
+            raise ValueError(f"state_hash must be {HASH_BYTES} bytes")
+        return self.append_data(STATE, head, 1, state_hash)
+
+    cdef uint64_t append_data(self, int kind, char *head, size_t head_size, bytes data) except 0:
+        """Append a record of some kind, whose head lacks its first byte; return its sequence."""
+        if not self.room_for(len(data) + RECORD_ROOM):
+            raise self.error or OSError(ENOSPC, "no room for a record in the journal")
         head[0] = <char>(<int>OTHER | kind << 3)
-        out = head + 1
-        if kind == INSTRUMENTS:
-            out = put_number(out, size, 2)
-        self.put(head, out - head)
-        self.put(<char *>data, size)
+        self.put(head, head_size)
+        self.put(<char *>data, len(data))
         self.appended += 1
         self.publish()
         return self.appended
@@ -223,9 +227,12 @@ cdef class FileJournal(Journal):
                 break
             if disk.full and disk.published == disk.written and not disk.changing:
                 break
+            if bytes > RECORD_ROOM:  # which segments are not made for
+                disk.wanted = self.head - disk.written + bytes + FRAMES_ROOM
             wake(&disk.space)
             wait_ns(&disk.progress, &disk.mutex, WAIT_NS)
             waits -= 1
+        disk.wanted = 0
         self.grant()
         if room >= bytes and not disk.error and not disk.closing and self.budget < bytes:
             self.budget = bytes

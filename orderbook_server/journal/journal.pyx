@@ -38,8 +38,12 @@ cdef class Journal:
     def refresh(self):
         """Learn what has become durable, and whether there is room."""
 
-    def append_data(self, int kind, bytes data not None, uint64_t time):
-        """Append a record of INSTRUMENTS or STATE; return its sequence. OSError where there is no room."""
+    def append_instruments(self, bytes instruments not None):
+        """Append the configuration from here on, as JSON; return its sequence. OSError where there is no room."""
+        return 0
+
+    def append_state(self, bytes state_hash not None):
+        """Append the 16 bytes of the state hash here; return their sequence. OSError where there is no room."""
         return 0
 
     cpdef publish(self):

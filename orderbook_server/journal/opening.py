@@ -1,7 +1,6 @@
 """The start of an exchange that is kept: locked, recovered, and put in order before anybody can connect."""
 
 import select
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from orderbook_server.journal.recovery import Progress, Recovered, recover
 from orderbook_server.journal.snapshots import remove_unfinished
 from orderbook_server.sequencer.sequencer import Sequencer
 
-INSTRUMENTS = 3  # the kind of such a record among those with data
 POLL_MS = 1000  # the journal tells of errors too; this is for the one that it could not tell of
 
 
@@ -62,11 +60,11 @@ def open_exchange(
         journal = _go_on(data_dir, recovered, sync, interval_ms, segment_bytes)
         undo.callback(journal.close)
         if recovered.sequence == 0 or instruments != sequencer.exchange.instruments:
-            journal.append_data(INSTRUMENTS, as_json(instruments), time.time_ns())
-            sequencer = reconfigured(sequencer, instruments)
+            sequencer = reconfigured(sequencer, instruments)  # first: what is in the journal must be possible
+            journal.append_instruments(as_json(instruments))
         sequencer.attach(journal)
         canceled = sequencer.end_sessions()
-        _settle(journal)
+        settle(journal)
         undo.pop_all()
     return Opened(
         sequencer=sequencer,
@@ -102,7 +100,7 @@ def _go_on(data_dir: Path, recovered: Recovered, sync: str, interval_ms: int, se
     )
 
 
-def _settle(journal: Journal) -> None:
+def settle(journal: Journal) -> None:
     """Wait until all that was appended is durable; raise OSError where it cannot be."""
     journal.publish()
     poll = select.poll()

@@ -70,6 +70,7 @@ cdef size_t run(Sequencer sequencer, const Command *commands, const uint64_t *se
     cdef Ahead ring[AHEAD_ENTRY]
     cdef bint several = sequencer.count > 1
     cdef size_t i
+    cdef int code
     stop[0] = NO_STOP
     memset(ring, 0, sizeof(ring))
     for i in range(first, min(size, first + AHEAD_ENTRY)):
@@ -85,7 +86,8 @@ cdef size_t run(Sequencer sequencer, const Command *commands, const uint64_t *se
         sequencer.venue.fills.size = 0
         sequencer.now = commands[i].timestamp
         sequencer.sessions = max(sequencer.sessions, sessions[i])
-        stop[0] = stop_at(sequencer, &commands[i], sequencer.apply(&commands[i], sessions[i]), until_event)
+        code = sequencer.apply_seen(&commands[i], sessions[i], &ring[i % AHEAD_ENTRY])
+        stop[0] = stop_at(sequencer, &commands[i], code, until_event)
         if unlikely(stop[0] != NO_STOP):
             return i
         if i + AHEAD_ENTRY < size:

@@ -32,14 +32,31 @@ cdef extern from *:
         return failed;
     }
 
+    /* Make a condition that can be waited for by a clock that nobody sets. */
+    static void orderbook_condition(pthread_cond_t *condition) {
+        pthread_condattr_t attributes;
+        pthread_condattr_init(&attributes);
+    #if !defined(__APPLE__)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    #endif
+        pthread_cond_init(condition, &attributes);
+        pthread_condattr_destroy(&attributes);
+    }
+
     /* Wait for a condition, but at most so many nanoseconds. */
     static void orderbook_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, uint64_t ns) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
+        struct timespec until = {0, 0};
+    #if !defined(__APPLE__)
+        clock_gettime(CLOCK_MONOTONIC, &until);
+    #endif
         ns += (uint64_t)until.tv_nsec;
         until.tv_sec += (time_t)(ns / 1000000000);
         until.tv_nsec = (long)(ns % 1000000000);
+    #if defined(__APPLE__)
+        pthread_cond_timedwait_relative_np(condition, mutex, &until);
+    #else
         pthread_cond_timedwait(condition, mutex, &until);
+    #endif
     }
     """
     ctypedef struct pthread_mutex_t:
@@ -52,7 +69,7 @@ cdef extern from *:
     int mutex_destroy "pthread_mutex_destroy"(pthread_mutex_t *mutex) noexcept nogil
     int lock "pthread_mutex_lock"(pthread_mutex_t *mutex) noexcept nogil
     int unlock "pthread_mutex_unlock"(pthread_mutex_t *mutex) noexcept nogil
-    int condition_init "pthread_cond_init"(pthread_cond_t *condition, void *attributes) noexcept nogil
+    void condition_init "orderbook_condition"(pthread_cond_t *condition) noexcept nogil
     int condition_destroy "pthread_cond_destroy"(pthread_cond_t *condition) noexcept nogil
     int wake "pthread_cond_signal"(pthread_cond_t *condition) noexcept nogil
     int wake_all "pthread_cond_broadcast"(pthread_cond_t *condition) noexcept nogil

@@ -13,7 +13,7 @@ class Watch:
     """Looks at a journal whenever it has something to tell: `look` is for Release.on_change.
 
     on_failure: called once, with the OSError, when the disk failed: nothing more is kept, and nothing may leave.
-    on_room: called when commands are taken again, after a time in which the disk was full.
+    on_room: called whenever commands are taken: there may have been no room for a moment that nobody saw.
     on_durable: called, with the sequence of the last record that is kept, whenever there is no failure.
     """
 
@@ -39,6 +39,8 @@ class Watch:
         else:
             if self._journal.full is not self._full:
                 self._change_room()
+            if not self._full:
+                self._on_room()
             self._on_durable(self._journal.durable)
 
     def fail(self, error: OSError) -> None:
@@ -55,4 +57,3 @@ class Watch:
             log.warning("journal full: commands are refused until there is room", sequence=self._journal.appended)
         else:
             log.warning("journal has room again: commands are taken", sequence=self._journal.appended)
-            self._on_room()

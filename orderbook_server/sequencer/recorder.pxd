@@ -11,8 +11,8 @@ from libc.stdint cimport uint32_t, uint64_t
 from orderbook.accounts cimport account_find
 from orderbook.matching cimport Matcher
 from orderbook.records cimport (
-    ACCEPTED, BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, CANCEL, CANCEL_ALL, FILL_OR_KILL, HAS_PRICE, LIMIT, MARKET,
-    MODIFY, NEW, REJECTION, SELF_TRADE, TRADE, Command, Event, Order,
+    ACCEPTED, BOOK_ADDED, BOOK_REMOVED, BOOK_UPDATED, CANCEL, CANCEL_ALL, CAPACITY_EXCEEDED, FILL_OR_KILL, HAS_PRICE,
+    LIMIT, MARKET, MODIFY, NEW, REJECTION, SELF_TRADE, TRADE, Command, Event, Order,
 )
 from orderbook_server.sequencer.execution_log cimport (
     CANCEL_REQUESTED, CANCEL_SELF_TRADE, CANCEL_UNFILLED, EXECUTION_ACCEPTED, EXECUTION_CANCELED, EXECUTION_FILLED,
@@ -178,12 +178,16 @@ cdef inline void begin_command(Recorder *recorder, const Command *command) noexc
 
 
 cdef inline void write_refused(Recorder *recorder, Matcher *matcher, int code) noexcept nogil:
-    """Write down a refusal, where the account exists and what was asked for is told to accounts."""
+    """Write down a refusal, where the account exists and what was asked for is told to accounts.
+
+    Not one for want of memory: who carries the same commands out again may have more.
+    """
     cdef const Command *command = recorder.command
     cdef uint32_t account = account_find(matcher.money.accounts, command.account_id)
     cdef Execution *execution
-    if account and (command.kind == NEW or command.kind == CANCEL or command.kind == MODIFY
-                    or command.kind == CANCEL_ALL):
+    if code != CAPACITY_EXCEEDED and account and (
+        command.kind == NEW or command.kind == CANCEL or command.kind == MODIFY or command.kind == CANCEL_ALL
+    ):
         execution = append(
             recorder, account, EXECUTION_REFUSED, matcher.instrument,
             0 if command.kind == CANCEL_ALL else command.order_id,

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 
+from orderbook.ahead cimport Ahead
 from orderbook.exchange cimport Exchange
 from orderbook.matching cimport Matcher
 from orderbook.records cimport Command
@@ -25,10 +26,12 @@ cdef class Sequencer:
     cdef uint64_t now              # nanoseconds since 1970, of the commands to come
     cdef uint64_t sessions         # opened so far
     cdef dict canceling            # those that cancel at their end, by number; None: only its number is left
+    cdef bint unended              # some of those may have ended, with orders left
     cdef uint64_t told_events      # last event and execution that the listeners were told of
     cdef uint64_t told_executions
     cdef Recorder recorder
     cdef int stamp(self) except -1
+    cdef int apply_seen(self, const Command *command, uint64_t session, const Ahead *ahead) noexcept nogil
     cdef int apply(self, const Command *command, uint64_t session) noexcept nogil
     cdef int run(self, const Command *command, Session session) noexcept nogil
     cdef int refuse_full(self, const Command *command) noexcept nogil

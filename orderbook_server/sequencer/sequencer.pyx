@@ -120,8 +120,9 @@ cdef class Sequencer:
         free(self.recorder.tallies)
 
     def attach(self, Journal journal not None):
-        """Have commands kept from now on, behind those that the journal has."""
+        """Have commands kept from now on, behind those that the journal has; what is counted begins here, too."""
         self.journal = journal
+        memset(self.recorder.tallies, 0, self.count * sizeof(TallyRecord))
 
     def open_session(self):
         """Return a new Session."""
@@ -142,6 +143,7 @@ cdef class Sequencer:
         self.sessions = max(self.sessions, number)
         if code == SESSION_ON:
             self.canceling[number] = session
+            self.unended |= session is None
         else:
             self.canceling.pop(number, None)
         return 0
@@ -149,10 +151,13 @@ cdef class Sequencer:
     def end_sessions(self):
         """Cancel the orders of sessions that ended with the process, or when the journal had no room; return how many.
 
-        What there is no room for still is left for the next call.
+        What there is no room for still is left for the next call. O(1) where nothing was left.
         """
         cdef Session session
         cdef int canceled = 0
+        if not self.unended:
+            return 0
+        self.unended = False
         for number, known in sorted(self.canceling.items()):
             session = known
             if session is None:
@@ -177,12 +182,15 @@ cdef class Sequencer:
     cdef int apply(self, const Command *command, uint64_t session) noexcept nogil:
         """Carry out a command, or a debit, of a session, stamped `now`; return a Code. Nothing of it is kept."""
         cdef Ahead ahead
-        cdef Matcher *matcher
-        cdef int code
         look_ahead(&ahead, self.markets, 0, self.count, command, True)
+        return self.apply_seen(command, session, &ahead)
+
+    cdef int apply_seen(self, const Command *command, uint64_t session, const Ahead *ahead) noexcept nogil:
+        """Carry out a command as `apply` does; `ahead`: what `look_ahead` saw of it."""
+        cdef Matcher *matcher = ahead.matcher
+        cdef int code
         if unlikely(ahead.invalid):
             return INVALID_COMMAND
-        matcher = ahead.matcher
         if unlikely(command.kind == DEBIT):
             return risk_debit(matcher, command.account_id, command.price, command.quantity)
         matcher.timestamp = self.now
@@ -192,7 +200,7 @@ cdef class Sequencer:
         ):
             return CAPACITY_EXCEEDED
         begin_command(&self.recorder, command)
-        code = run_one_funded(matcher, command, &ahead)
+        code = run_one_funded(matcher, command, ahead)
         finish_command(&self.recorder, matcher, code)
         self.recorder.command = NULL
         return code

@@ -57,6 +57,7 @@ cdef class Session:
             if not open_orders(self) and journal_has_room(self.sequencer.journal):
                 self.sequencer.keep_session(SESSION_ENDED, self.number, None)
                 self.cancels = False
+            self.sequencer.unended |= self.cancels
         return canceled
 
     cdef void note(self, uint32_t account) noexcept nogil:

@@ -63,6 +63,7 @@ cdef int load(Sequencer sequencer, bytes data) except -1:
     p += 8 * <size_t>accounts
     for place in range(header.canceling):
         sequencer.canceling[int.from_bytes(p[8 * place:8 * place + 8], "little")] = None
+    sequencer.unended = header.canceling != 0
     sequencer.now = header.now
     sequencer.sessions = header.sessions
     return 0

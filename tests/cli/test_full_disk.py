@@ -1,4 +1,4 @@
-"""A disk of 64 KiB: `obctl serve` takes commands until it is full, answers questions, and goes on when there is room."""
+"""A disk of 64 KiB: `obctl serve` takes commands until it is full, answers, and takes them again when there is room."""
 
 import os
 import signal

@@ -82,6 +82,13 @@ def test_json_has_the_same(tmp_path: Path) -> None:
     assert records[8]["instruments"][1] == ETH
 
 
+def test_symbols_are_those_of_the_record(tmp_path: Path) -> None:
+    cancel = plain.command(plain.CANCEL)
+    path = written(tmp_path / "data", [plain.source(), cancel, cancel, plain.instruments([ETH]), cancel])
+    for begin, symbol in ((2, "BTC-USD"), (3, "BTC-USD"), (5, "ETH-USD")):
+        assert run("dump", path, "--from", begin).stdout.split()[3] == symbol
+
+
 @pytest.mark.parametrize(("begin", "until"), [(1, 15), (4, 4), (5, 10), (10, 10), (14, 99)])
 def test_ranges(tmp_path: Path, begin: int, until: int) -> None:
     lines = EXPECTED.splitlines()[begin - 1 : until]

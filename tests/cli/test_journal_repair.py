@@ -106,6 +106,17 @@ def test_a_snapshot_is_gone_on_from(tmp_path: Path) -> None:
     assert run_json("verify", path, "--replay")["last_record"] == last
 
 
+def test_nothing_but_a_snapshot_is_left(tmp_path: Path) -> None:
+    path, taken = long(tmp_path / "data")
+    for segment in segments(path):
+        segment.unlink()
+    text = run("repair", path, "--yes").stdout
+    assert f"the state at record {taken:,}, from its snapshot; the history before it is moved aside" in text
+    assert "cut: there was nothing to move aside\n" in text
+    assert f"it goes on behind record {taken:,}\n" in text
+    assert run_json("verify", path, "--replay")["last_record"] == taken
+
+
 def test_segments_and_snapshots_behind_the_cut(tmp_path: Path) -> None:
     path, taken = long(tmp_path / "data")
     [snapshot] = (path / "snapshots").iterdir()

@@ -98,6 +98,20 @@ def test_a_snapshot_that_is_not_as_it_was_written(tmp_path: Path, offset: int) -
     assert "a start passes it over" in result.stderr
 
 
+@pytest.mark.parametrize("spoilt", [False, True])
+def test_a_beginning_that_no_snapshot_holds(tmp_path: Path, spoilt: bool) -> None:
+    path, _ = without_its_beginning(tmp_path / "data")
+    if spoilt:
+        spoil(snapshot_of(path), snapshot_of(path).stat().st_size - 1)
+    else:
+        snapshot_of(path).unlink()
+    for options in [], ["--replay"]:
+        result = run("verify", path, *options, status=4)
+        assert "no good snapshot holds what was before record 1503, the first one here" in result.stderr
+        assert f"obctl journal repair {path}" in result.stderr
+        assert "good: records" not in result.stdout
+
+
 def test_a_snapshot_behind_the_end(tmp_path: Path) -> None:
     path, taken = long(tmp_path / "data")
     for segment in segments(path)[1:]:

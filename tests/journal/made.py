@@ -10,7 +10,6 @@ from orderbook_server.sequencer.sequencer import Sequencer
 
 from .writing import settle
 
-STATE = 4  # the kind of such a record among those with data
 BTC = Instrument("BTC-USD", "BTC", "USD")
 
 
@@ -51,5 +50,5 @@ def story(sequencer: Sequencer) -> None:
 def end_in_order(exchange: Opened) -> None:
     """Write what a server writes that ends in order."""
     state_hash = exchange.sequencer.exchange.state_hash()
-    exchange.journal.append_data(STATE, bytes.fromhex(state_hash), 1)
+    exchange.journal.append_state(bytes.fromhex(state_hash))
     settle(exchange.journal)

@@ -265,7 +265,7 @@ def test_a_closed_journal_takes_nothing(tmp_path: Path) -> None:
     with pytest.raises(BY_NUMBER[18]):
         kept.sequencer.credit_account(0, 1, 1, 1)
     with pytest.raises(OSError, match="no room"):
-        kept.journal.append_data(RecordKind.STATE - 256, bytes(16), 1)
+        kept.journal.append_state(bytes(16))
     kept.journal.refresh()
     assert kept.sequencer.exchange.balance(1, "USD") is None
     assert (kept.journal.appended, kept.journal.durable) == (1, 1)

@@ -137,7 +137,7 @@ def test_a_torn_end_is_cut_before_anything_is_appended(
         file.write(torn)
     assert recover(tmp_path, event_capacity=CAPACITY).tail.torn_bytes == len(torn)
     synced: list[int] = []
-    monkeypatch.setattr(opening.os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
     with kept(tmp_path) as opened:
         assert synced == [end.segment.stat().st_ino]
         assert opened.torn_bytes == len(torn)

@@ -91,7 +91,7 @@ def expect_cut_to(data_dir: Path, written: Written, state: str) -> None:
         segment=position.segment,
         offset=position.offset,
     )
-    follower.append_data(4, bytes.fromhex(state), plain.TIME)
+    follower.append_state(bytes.fromhex(state))
     follower.close()
     assert recovered(data_dir).sequence == written.last_sequence + 1
 

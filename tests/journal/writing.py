@@ -8,7 +8,7 @@ from orderbook import Exchange, Instrument
 from orderbook_server.journal.file_journal import FileJournal
 from orderbook_server.journal.instruments import as_json
 from orderbook_server.journal.journal import Journal
-from orderbook_server.journal.reader import JournalReader, Record, RecordKind
+from orderbook_server.journal.reader import JournalReader, Record
 from orderbook_server.journal.replay import Replay
 from orderbook_server.sequencer.sequencer import Sequencer
 
@@ -31,15 +31,19 @@ def settle(journal: Journal) -> None:
     while journal.durable < journal.appended:
         if journal.error:
             raise journal.error
-        assert select.select([journal.fileno()], [], [], SECONDS)[0], "the journal says nothing"
-        journal.refresh()
+        next_bell(journal)
+
+
+def next_bell(journal: Journal) -> None:
+    """Wait until a journal has something to tell, and listen to it."""
+    assert select.select([journal.fileno()], [], [], SECONDS)[0], "the journal says nothing"
+    journal.refresh()
 
 
 def wait_for_room(journal: Journal) -> None:
     """Wait until the journal is full no longer."""
     while journal.full:
-        assert select.select([journal.fileno()], [], [], SECONDS)[0], "the journal says nothing"
-        journal.refresh()
+        next_bell(journal)
 
 
 def read(folder: Path) -> JournalReader:
@@ -97,7 +101,7 @@ class Kept:
         configuration = many_instruments(instruments)
         self.sequencer = Sequencer(Exchange(configuration, event_capacity=CAPACITY), execution_capacity=CAPACITY)
         self.journal = open_journal(folder, **settings)
-        self.journal.append_data(RecordKind.INSTRUMENTS - 256, as_json(configuration), 1)
+        self.journal.append_instruments(as_json(configuration))
         self.sequencer.attach(self.journal)
 
     def reopen(self, **settings: Any) -> None:

@@ -41,7 +41,7 @@ def test_it_tells_how_far_all_is_kept(watch, journal, story):
     journal.durable = 9
     with capture_logs() as logs:
         watch.look()
-    assert story == [7, 9]
+    assert story == ["room", 7, "room", 9]
     assert logs == []
 
 
@@ -50,7 +50,7 @@ def test_a_full_disk_is_told_once_and_room_again_once(watch, journal, story):
         for full in (True, True, False, False, True):
             journal.full = full
             watch.look()
-    assert story == [7, 7, "room", 7, 7, 7]
+    assert story == [7, 7, "room", 7, "room", 7, 7]
     assert [entry["event"].split(":")[0] for entry in logs] == [
         "journal full",
         "journal has room again",

@@ -1,6 +1,5 @@
 """Data directories made for measurements, without a server: a flow in frames of a size, and a book with many orders."""
 
-import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +9,12 @@ import numpy
 from obctl.flow import generate
 from orderbook import COMMAND_DTYPE
 from orderbook_server.config import Settings
-from orderbook_server.journal.journal import Journal
-from orderbook_server.journal.opening import Opened, open_exchange
+from orderbook_server.journal.opening import Opened, open_exchange, settle
 from orderbook_server.sequencer.sequencer import Sequencer
 
 ACCOUNTS = 1_000
 PLENTY = 1 << 50  # of base, and eight times that of quote: nobody runs out
 PRICES = 1_000  # a side
-POLL_MS = 1_000
 
 
 @contextmanager
@@ -48,17 +45,6 @@ def run(exchange: Opened, records: bytes, commands_per_frame: int) -> None:
     for begin in range(0, len(records), size):
         exchange.sequencer.process(records[begin : begin + size], session)
         settle(exchange.journal)
-
-
-def settle(journal: Journal) -> None:
-    """Wait until all that was appended is written."""
-    poll = select.poll()
-    poll.register(journal.fileno(), select.POLLIN)
-    while journal.durable < journal.appended:
-        if journal.error:
-            raise journal.error
-        poll.poll(POLL_MS)
-        journal.refresh()
 
 
 def write_flow(data_dir: Path, commands: int, commands_per_frame: int) -> dict[str, int]:
