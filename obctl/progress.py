@@ -53,6 +53,6 @@ class Progress:
         if not self.shown or now - self.redrawn < REDRAW_SECONDS:
             return
         self.redrawn = now
-        rate = count / max(now - self.began, 1e-9)
+        rate = count / max(now - self.began, REDRAW_SECONDS)  # at first there is no time yet to tell a rate from
         self.bar.update(self.task, description=name, completed=done, total=total, count=count, rate=rate)
         self.bar.refresh()

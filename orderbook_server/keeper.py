@@ -13,6 +13,8 @@ from orderbook_server.journal.snapshot_process import Snapshots
 from orderbook_server.journal.snapshots import good_snapshots
 from orderbook_server.journal.watch import Watch
 
+MISPLACED = (NotADirectoryError, IsADirectoryError, PermissionError, FileNotFoundError)  # no fault of the disk
+
 log = structlog.get_logger()
 
 
@@ -22,8 +24,8 @@ class Keeper:
     `sequencer`: of the exchange that was found there, or begun. `snapshots`: those that are taken meanwhile.
     `look`: for Release.on_change. progress, on_failure: as for Server.
 
-    Raise ConfigError where the directory is another server's, or was made for other instruments or by another version;
-    JournalDamaged, StorageError, MemoryError.
+    Raise ConfigError where the directory is none, not ours, another server's, made for other instruments or by another
+    version; JournalDamaged, StorageError, MemoryError.
     """
 
     def __init__(
@@ -81,7 +83,10 @@ def opened(settings: Settings, progress: Callable[[int, int], None]) -> Opened:
     except InstrumentsChanged as error:
         raise ConfigError("instrument", problem=str(error)) from error
     except OSError as error:
-        raise StorageError(f"{error.filename or settings.data_dir}: {error.strerror or error}") from error
+        problem = f"{error.filename or settings.data_dir}: {error.strerror or error}"
+        if isinstance(error, MISPLACED):
+            raise ConfigError("data_dir", problem=problem) from error
+        raise StorageError(problem) from error
     tell(settings, found, round(time.monotonic() - begun, 3))
     return found
 

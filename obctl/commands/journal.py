@@ -15,7 +15,8 @@ from obctl.figures import print_figures
 from obctl.number_types import Whole
 from orderbook_server.config import ENVIRONMENT_PREFIX, settings_by_key
 
-DIRECTORY = click.Path(file_okay=False, path_type=Path)  # whether there is one is found out, and told, by who reads it
+# Whether there is one, and whether it can be read, is found out, and told, by who reads it.
+DIRECTORY = click.Path(file_okay=False, readable=False, path_type=Path)
 ALL, NONE = "all", "none"
 RECORD = Whole(minimum=1)
 

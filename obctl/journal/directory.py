@@ -21,10 +21,10 @@ class DataDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.folder = journal_folder(path)
-        if not self.folder.is_dir():
-            reason = "it has no folder journal" if path.is_dir() else "there is no such directory"
-            raise BadInput(f"{path} is no data directory: {reason}")
         with readable(path):
+            if not self.folder.is_dir():
+                reason = "it has no folder journal" if path.is_dir() else "there is no such directory"
+                raise BadInput(f"{path} is no data directory: {reason}")
             self.live = in_use(path)
 
     def segments(self) -> list[Path]:

@@ -53,7 +53,7 @@ def explanation(directory: DataDirectory, findings: Findings) -> Iterator[str]:
         yield f"  {named(path, directory)}, which begins with record {sequence_of(path):,}, is moved aside"
     for path in findings.snapshots:
         yield f"  {named(path, directory)}, the state at record {sequence_of(path):,}, is moved aside"
-    yield f"all that was acknowledged behind record {last:,} is undone; what is cut is kept in a folder of the directory"
+    yield f"all acknowledged behind record {last:,} is undone; what is cut is kept in a folder of the directory"
 
 
 def kept(directory: DataDirectory, findings: Findings) -> str:

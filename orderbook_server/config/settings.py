@@ -75,7 +75,7 @@ class Settings:
     sync: Sync = field(
         default=Sync("always"),
         metadata=_about(
-            Syncing(), "Journal", "When commands are put on the disk: before their answers, every MS ms, or never."
+            Syncing(), "Journal", "When commands are put on the disk: before their answers, every MS ms, or at leisure."
         ),
     )
     snapshot_commands: int = field(
@@ -90,7 +90,7 @@ class Settings:
     )
     journal_segment_bytes: int = field(
         default=67_108_864,
-        metadata=_about(Count(minimum=65_536), "Journal", "Of a segment, a file of the journal.", "bytes"),
+        metadata=_about(Count(minimum=65_536), "Journal", "About that of a segment, a file of the journal.", "bytes"),
     )
     tls_cert: Path | None = field(
         default=None,

@@ -66,12 +66,15 @@ def make_folders(data_dir: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it where they are missing, for this user alone, durably."""
+    """Make a folder and those above it where they are missing, for this user alone, durably; raise OSError."""
     path = path.absolute()
     if path.is_dir():
         return
     make_folder(path.parent)
-    path.mkdir(FOLDER_MODE, exist_ok=True)
+    try:
+        path.mkdir(FOLDER_MODE, exist_ok=True)
+    except FileExistsError as error:  # true, but no help
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path)) from error
     fsync_folder(path.parent)
 
 

@@ -1,5 +1,6 @@
 """What all commands of `obctl journal` share: directories that are none, help, completion, a server beside them."""
 
+import errno
 import fcntl
 import os
 import pty
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from click.testing import CliRunner
@@ -48,6 +50,19 @@ def test_a_directory_of_something_else(command: str, tmp_path: Path) -> None:
 def test_a_file(command: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "is a file" in run(command, *directories(command, tmp_path / "file"), status=2).stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_directory_of_somebody_else(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = told(tmp_path / "data")
+
+    def denied(at: Path, **_: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(at))
+
+    monkeypatch.setattr(Path, "stat", denied)  # who runs the tests may be allowed everything
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    result = run(command, *directories(command, path), status=1)
+    assert result.stderr == f"obctl journal {command}: {path}/journal: Permission denied\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -207,8 +207,8 @@ def test_nothing_is_kept_in_memory(data_dir: Path) -> None:
 def test_a_directory_that_cannot_be(data_dir: Path) -> None:
     data_dir.parent.touch()
     done = run("serve", *kept(data_dir))
-    assert (done.returncode, done.stdout) == (exit_codes.STORAGE, "")
-    assert done.stderr == f"obctl serve: {data_dir.parent}: File exists\n"
+    assert (done.returncode, done.stdout) == (exit_codes.USAGE, "")
+    assert done.stderr == f"obctl serve: data_dir: {data_dir.parent}: Not a directory\n"
 
 
 def test_a_disk_that_fails_ends_the_server_at_once(data_dir: Path) -> None:
