@@ -37,6 +37,7 @@ class Keeper:
         self.snapshots = snapshots_of(settings)
         self._watch = Watch(
             self._opened.journal,
+            data_dir=settings.data_dir,
             on_failure=on_failure,
             on_room=self.sequencer.end_sessions,
             on_durable=self.snapshots.consider,

@@ -27,9 +27,10 @@ def story():
 
 
 @pytest.fixture
-def watch(journal, story):
+def watch(journal, story, tmp_path):
     return Watch(
         journal,
+        data_dir=tmp_path,
         on_failure=lambda error: story.append(error),
         on_room=lambda: story.append("room"),
         on_durable=lambda sequence: story.append(sequence),
@@ -59,7 +60,7 @@ def test_a_full_disk_is_told_once_and_room_again_once(watch, journal, story):
     assert {entry["log_level"] for entry in logs} == {"warning"}
 
 
-def test_a_failure_is_told_once_and_nothing_else_is_done(watch, journal, story):
+def test_a_failure_is_told_once_and_nothing_else_is_done(watch, journal, story, tmp_path):
     journal.error = error = OSError(5, "Input/output error")
     journal.full = True
     with capture_logs() as logs:
@@ -70,3 +71,4 @@ def test_a_failure_is_told_once_and_nothing_else_is_done(watch, journal, story):
     [entry] = logs
     assert (entry["event"], entry["log_level"]) == ("journal failed", "critical")
     assert (entry["error"], entry["errno"], entry["durable"]) == ("Input/output error", 5, 7)
+    assert entry["data_dir"] == str(tmp_path)
