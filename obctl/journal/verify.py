@@ -141,7 +141,7 @@ class Verifier:
             except FileNotFoundError:  # a server removed it
                 continue
             except SnapshotBad as error:
-                report.state = f"DAMAGED: {self.note(error)}"
+                report.state = f"DAMAGED: {self.note(error).removeprefix(f'{path}: ')}"
             self.found.files.append(report)
 
     def check_segments(self) -> JournalReader | None:

@@ -90,7 +90,7 @@ class Settings:
     )
     journal_segment_bytes: int = field(
         default=67_108_864,
-        metadata=_about(Count(minimum=65_536), "Journal", "About that of a segment, a file of the journal.", "bytes"),
+        metadata=_about(Count(minimum=65_536), "Journal", "Of a segment, a file of the journal, about.", "bytes"),
     )
     tls_cert: Path | None = field(
         default=None,

@@ -40,14 +40,14 @@ def check_change(new: Instruments, exchange: Exchange) -> None:
         orders = exchange.market(old.symbol).order_book.total_orders()
         for change, recounted in _changes(old, wanted.get(old.symbol)):
             if orders:
-                raise InstrumentsChanged(f"instrument {old.symbol}: {change}, but {orders} of its orders rest")
+                raise InstrumentsChanged(f"{old.symbol}: {change}, but {orders} of its orders rest")
             for asset in recounted:
-                _require_none(exchange, asset, f"instrument {old.symbol}: {change}, in which {asset} is counted")
+                _require_none(exchange, asset, f"{old.symbol}: {change}, in which {asset} is counted")
     kept = {asset for instrument in new for asset in (instrument.base, instrument.quote)}
     for old in exchange.instruments:
         for asset in (old.base, old.quote):
             if asset not in kept:
-                _require_none(exchange, asset, f"instrument {old.symbol}: no instrument has its {asset} any more")
+                _require_none(exchange, asset, f"{old.symbol}: no instrument has its {asset} any more")
 
 
 def _changes(old: Instrument, new: Instrument | None) -> list[tuple[str, list[str]]]:

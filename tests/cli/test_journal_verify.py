@@ -94,7 +94,7 @@ def test_a_snapshot_that_is_not_as_it_was_written(tmp_path: Path, offset: int) -
     spoil(snapshot_of(path), offset % snapshot_of(path).stat().st_size)
     result = run("verify", path, "--replay", status=4)
     assert f"state at record {taken:,}" in result.stdout
-    assert "DAMAGED: " in result.stdout
+    assert "DAMAGED: its " in result.stdout
     assert "a start passes it over" in result.stderr
 
 

@@ -155,7 +155,7 @@ def test_instruments_are_added_and_not_taken_away(data_dir: Path) -> None:
     done = run("serve", *kept(data_dir, *first))
     assert done.returncode == 2
     [line] = done.stderr.splitlines()
-    assert line == "obctl serve: instrument: instrument ETH-USD: it is removed, but 1 of its orders rest"
+    assert line == "obctl serve: instrument: ETH-USD: it is removed, but 1 of its orders rest"
 
 
 def test_a_torn_end_is_cut_off_and_said_so(data_dir: Path) -> None:

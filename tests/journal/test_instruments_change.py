@@ -68,49 +68,47 @@ def test_an_instrument_may_go_where_nothing_is_lost() -> None:
         (
             MARKETS[1:],
             exchange_with(BTC=5, order_in="BTC-USD"),
-            "instrument BTC-USD: it is removed, but 1 of its orders rest",
+            "BTC-USD: it is removed, but 1 of its orders rest",
         ),
         (
             (replace(BITCOIN, base="XBT"), ETHER, CROSS),
             exchange_with(BTC=5, order_in="BTC-USD"),
-            "instrument BTC-USD: its base changes from BTC to XBT, but 1 of its orders rest",
+            "BTC-USD: its base changes from BTC to XBT, but 1 of its orders rest",
         ),
         (
             (replace(BITCOIN, quote="EUR"), ETHER, CROSS),
             exchange_with(BTC=5, order_in="BTC-USD"),
-            "instrument BTC-USD: its quote changes from USD to EUR, but 1 of its orders rest",
+            "BTC-USD: its quote changes from USD to EUR, but 1 of its orders rest",
         ),
         (
             (BITCOIN, replace(ETHER, tick_size="0.5"), CROSS),
             exchange_with(ETH=5, order_in="ETH-USD"),
-            "instrument ETH-USD: its tick_size changes from 1 to 0.5, but 1 of its orders rest",
+            "ETH-USD: its tick_size changes from 1 to 0.5, but 1 of its orders rest",
         ),
         (
             (BITCOIN, ETHER, replace(CROSS, lot_size=10)),
             exchange_with(ETH=5, order_in="ETH-BTC"),
-            "instrument ETH-BTC: its lot_size changes from 1 to 10, but 1 of its orders rest",
+            "ETH-BTC: its lot_size changes from 1 to 10, but 1 of its orders rest",
         ),
         (
             (BITCOIN,),
             exchange_with(ETH=7),
-            "instrument ETH-USD: no instrument has its ETH any more, but accounts have 7 of it",
+            "ETH-USD: no instrument has its ETH any more, but accounts have 7 of it",
         ),
         (
             (replace(BITCOIN, base="XBT"), ETHER, replace(CROSS, quote="XBT")),
             exchange_with(BTC=3),
-            "instrument BTC-USD: no instrument has its BTC any more, but accounts have 3 of it",
+            "BTC-USD: no instrument has its BTC any more, but accounts have 3 of it",
         ),
         (
             (replace(BITCOIN, tick_size="0.5"), ETHER, CROSS),
             exchange_with(USD=9),
-            "instrument BTC-USD: its tick_size changes from 1 to 0.5, in which USD is counted, "
-            "but accounts have 9 of it",
+            "BTC-USD: its tick_size changes from 1 to 0.5, in which USD is counted, but accounts have 9 of it",
         ),
         (
             (replace(BITCOIN, lot_size="0.5"), ETHER, CROSS),
             exchange_with(BTC=9),
-            "instrument BTC-USD: its lot_size changes from 1 to 0.5, in which BTC is counted, "
-            "but accounts have 9 of it",
+            "BTC-USD: its lot_size changes from 1 to 0.5, in which BTC is counted, but accounts have 9 of it",
         ),
     ],
 )
