@@ -83,7 +83,7 @@ def test_executions_count_as_events_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("events_per_record", [1, 0])
 def test_starts_come_nearer_however_small_the_steps(tmp_path: Path, events_per_record: int) -> None:
-    """Snapshots that lie close together, of trades or of credits alone, do not keep the journal from becoming shorter."""
+    """Snapshots that lie close together, of trades or of credits alone, do not keep the journal from being cut."""
     directory(tmp_path, [], range(1, 4001, 10))
     for sequence in range(10, 4001, 10):
         events = events_per_record * sequence
