@@ -133,6 +133,7 @@ soak: $(VENV)/.tools  ## random flow against the oracle, kills of agents, SOAK_M
 	$(PY) -m tests.soak --minutes $(SOAK_MINUTES)
 	$(PY) -m tests.soak_agents --minutes $(SOAK_MINUTES)
 	$(PY) -m tests.soak_journal
+	FAULTS=all $(PY) -m pytest tests/journal/test_faults.py --timeout=0
 
 cov: $(VENV)/.tools  ## line coverage of the Python and Cython files, in build/coverage/htmlcov
 	$(call build_copy,coverage)

@@ -1,6 +1,7 @@
 """Which snapshots and segments are kept: as many snapshots as are wanted, and all that a start may need."""
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 from orderbook_server.journal.layout import (
@@ -11,7 +12,9 @@ from orderbook_server.journal.layout import (
     snapshots,
     snapshots_folder,
 )
-from orderbook_server.journal.snapshots import good_snapshots, start_order
+from orderbook_server.journal.snapshots import SnapshotHeader, good_snapshots, reach, start_order
+
+STEPS = 4  # in which what a start begins with comes nearer, while the rings are filled anew
 
 
 def retain(data_dir: Path, *, snapshots_kept: int, capacity: int) -> list[Path]:
@@ -27,6 +30,7 @@ def retain(data_dir: Path, *, snapshots_kept: int, capacity: int) -> list[Path]:
     first_record = sequence_of(segments(journal_folder(data_dir))[0])
     start = start_order(good, first_record, capacity)[0]
     needed = {header.sequence for header in good[:snapshots_kept]} | {start.sequence if start else 0}
+    needed |= {header.sequence for header in _starts_to_come(good, start, capacity)}
     removed = [
         path for path in snapshots(folder) if sequence_of(path) not in needed and sequence_of(path) < good[0].sequence
     ]
@@ -34,6 +38,20 @@ def retain(data_dir: Path, *, snapshots_kept: int, capacity: int) -> list[Path]:
     unneeded = _segments_up_to(journal_folder(data_dir), min(needed))
     _remove(unneeded, journal_folder(data_dir))
     return removed + unneeded
+
+
+def _starts_to_come(
+    newest_first: list[SnapshotHeader], start: SnapshotHeader | None, capacity: int
+) -> Iterator[SnapshotHeader]:
+    """Yield the snapshots that starts will begin with when there is more behind them: a few, well apart.
+
+    Each is so far from the one before it, which stays, too: so those that are yielded once are the next time.
+    """
+    last = start
+    for header in reversed(newest_first):
+        if (not start or header.sequence > start.sequence) and reach(last, header) * STEPS >= capacity:
+            last = header
+            yield header
 
 
 def _segments_up_to(folder: Path, sequence: int) -> list[Path]:

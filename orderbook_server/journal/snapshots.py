@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +18,7 @@ FORMAT = 1
 PARTS = ("exchange", "sequencer")
 PIECE_BYTES = 1 << 20  # written between two syncs, so that a journal on the same disk never waits for much
 LINE_BYTES_MAX = 1 << 26
+RECORDS_PER_EVENT = 4
 TEMPORARY = ".tmp"
 VOUCHES = b',"line_digest":"'  # what the line ends with: the digest of all before it
 
@@ -174,20 +175,27 @@ def remove_unfinished(folder: Path) -> None:
         path.unlink()
 
 
-def filling_rings(newest_first: Iterable[SnapshotHeader], capacity: int) -> SnapshotHeader | None:
+def reach(older: SnapshotHeader | None, newer: SnapshotHeader) -> int:
+    """Return how much of the rings a replay from one snapshot to another fills, in events and as many executions.
+
+    None is the beginning.
+
+    So many records count as an event that commands without any, such as credits, do not make starts ever longer.
+    """
+    events, executions, records = newer.event_sequence, newer.execution_sequence, newer.sequence
+    if older:
+        events -= older.event_sequence
+        executions -= older.execution_sequence
+        records -= older.sequence
+    return max(min(events, executions), records // RECORDS_PER_EVENT)
+
+
+def filling_rings(newest_first: Sequence[SnapshotHeader], capacity: int) -> SnapshotHeader | None:
     """Return the newest snapshot with at least `capacity` events and executions behind it, None if there is none.
 
     Counted up to the newest snapshot: how far the journal goes behind it need not be known.
     """
-    end: SnapshotHeader | None = None
-    for header in newest_first:
-        end = end or header
-        if (
-            end.event_sequence - header.event_sequence >= capacity
-            and end.execution_sequence - header.execution_sequence >= capacity
-        ):
-            return header
-    return None
+    return next((header for header in newest_first if reach(header, newest_first[0]) >= capacity), None)
 
 
 def start_order(newest_first: list[SnapshotHeader], first_record: int, capacity: int) -> list[SnapshotHeader | None]:

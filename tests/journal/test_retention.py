@@ -54,12 +54,14 @@ SEGMENTS = [1, 9, 21, 31, 35, 52]
         (0, 1, ([10, 20, 30, 40, 50], SEGMENTS)),
         (1, 1, ([40, 50], [35, 52])),
         (1, 10, ([40, 50], [35, 52])),
-        (1, 11, ([30, 50], [31, 35, 52])),
+        (1, 11, ([30, 40, 50], [31, 35, 52])),
         (2, 11, ([30, 40, 50], [31, 35, 52])),
-        (2, 30, ([20, 40, 50], [21, 31, 35, 52])),
+        (2, 30, ([20, 30, 40, 50], [21, 31, 35, 52])),
         (3, 1, ([30, 40, 50], [31, 35, 52])),
         (4, 1, ([20, 30, 40, 50], [21, 31, 35, 52])),
-        (2, 41, ([40, 50], SEGMENTS)),  # a start begins with the first record
+        (1, 20, ([30, 40, 50], [31, 35, 52])),
+        (1, 60, ([20, 40, 50], SEGMENTS)),  # a start begins with the first record
+        (1, 120, ([30, 50], SEGMENTS)),  # of those that starts to come begin with some are enough
         (9, 1, ([10, 20, 30, 40, 50], [9, 21, 31, 35, 52])),
     ],
 )
@@ -76,7 +78,21 @@ def test_what_stays(tmp_path: Path, kept_count: int, capacity: int, expected: tu
 def test_executions_count_as_events_do(tmp_path: Path) -> None:
     directory(tmp_path, [header(10, 10, 10), header(20, 20, 15), header(30, 30, 20)], [1, 11, 21, 31])
     retain(tmp_path, snapshots_kept=1, capacity=10)
-    assert left(tmp_path) == ([10, 30], [11, 21, 31])
+    assert left(tmp_path) == ([10, 20, 30], [11, 21, 31])
+
+
+@pytest.mark.parametrize("events_per_record", [1, 0])
+def test_starts_come_nearer_however_small_the_steps(tmp_path: Path, events_per_record: int) -> None:
+    """Snapshots that lie close together, of trades or of credits alone, do not keep the journal from being cut."""
+    directory(tmp_path, [], range(1, 4001, 10))
+    for sequence in range(10, 4001, 10):
+        events = events_per_record * sequence
+        write_snapshot(tmp_path / "snapshots", header(sequence, events, events), {"exchange": b""})
+        retain(tmp_path, snapshots_kept=2, capacity=200)
+    kept_snapshots, kept_segments = left(tmp_path)
+    reached = 200 if events_per_record else 4 * 200
+    assert 4000 - kept_segments[0] <= 1.5 * reached
+    assert len(kept_snapshots) <= 9
 
 
 def test_the_oldest_stays_where_the_beginning_is_gone(tmp_path: Path) -> None:
