@@ -18,6 +18,7 @@ FORMAT = 1
 PARTS = ("exchange", "sequencer")
 PIECE_BYTES = 1 << 20  # written between two syncs, so that a journal on the same disk never waits for much
 LINE_BYTES_MAX = 1 << 26
+FILE_MODE = 0o600  # as segments have it
 RECORDS_PER_EVENT = 4
 TEMPORARY = ".tmp"
 VOUCHES = b',"line_digest":"'  # what the line ends with: the digest of all before it
@@ -49,6 +50,7 @@ def write_snapshot(folder: Path, header: SnapshotHeader, parts: Mapping[str, byt
     path = folder / snapshot_name(header.sequence)
     temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
     try:
+        temporary.touch(FILE_MODE)
         with temporary.open("wb") as file:
             file.write(_line(header, parts))
             for part in parts.values():

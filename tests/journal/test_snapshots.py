@@ -62,6 +62,7 @@ def test_a_snapshot_is_as_documented(tmp_path: Path) -> None:
     assert line.endswith(fields["line_digest"].encode() + b'"}')
     said = line[: line.index(b',"line_digest"')]
     assert fields["line_digest"] == hashlib.blake2b(said, digest_size=16).hexdigest()
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_no_byte_can_be_another(tmp_path: Path) -> None:
