@@ -16,7 +16,8 @@ PY := $(abspath $(VENV))/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 SOURCES := $(shell find orderbook orderbook_server agents obctl -name '*.p[yx]x' -o -name '*.pxd')
 SERVER_TESTS := $(addprefix tests/server/test_, transcripts.py line_limits.py line_fuzz.py sequencer.py executions.py sessions.py)
-COMPILED_TESTS := tests/engine tests/money tests/flow tests/replay tests/journal $(SERVER_TESTS)
+JOURNAL_TESTS := $(addprefix tests/journal/test_, checksums.py every_byte.py file_journal.py format_1.py reader.py records.py replay.py)
+COMPILED_TESTS := tests/engine tests/money tests/flow tests/replay $(JOURNAL_TESTS) $(SERVER_TESTS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
