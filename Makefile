@@ -17,11 +17,10 @@ PIP := $(PY) -m pip --disable-pip-version-check -q
 SOURCES := $(shell find orderbook orderbook_server agents obctl -name '*.p[yx]x' -o -name '*.pxd')
 SERVER_TESTS := $(addprefix tests/server/test_, transcripts.py line_limits.py line_fuzz.py sequencer.py executions.py sessions.py)
 JOURNAL_TESTS := $(addprefix tests/journal/test_, checksums.py every_byte.py file_journal.py format_1.py reader.py records.py replay.py)
-COMPILED_TESTS := tests/engine tests/money tests/flow tests/replay $(JOURNAL_TESTS) $(SERVER_TESTS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run serve replay test compose-test check proto debug san cov bench fuzz soak canary dist clean
+.PHONY: help build run serve replay test compose-test check proto debug san san-money san-engine cov bench fuzz soak canary dist clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -118,10 +117,21 @@ debug: $(VENV)/.tools  ## run the suite on a build with bounds checks and C asse
 
 san: $(VENV)/.tools  ## run the tests of compiled code under AddressSanitizer and UBSan (Linux, gcc)
 	$(call build_copy,sanitize)
+	@$(MAKE) -j2 --output-sync san-money san-engine
+
+# Its two halves, at the same time.
+define sanitized
 	cd build/sanitize && \
 	    LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
-	    $(PY) -m pytest -m 'not oracle' $(COMPILED_TESTS) $(PYTEST_ARGS)
+	    $(PY) -m pytest -m 'not oracle' $(1) $(PYTEST_ARGS)
+endef
+
+san-money:
+	$(call sanitized,tests/money $(JOURNAL_TESTS))
+
+san-engine:
+	$(call sanitized,tests/engine tests/flow tests/replay $(SERVER_TESTS))
 
 canary: $(VENV)/.tools  ## plant bugs in a copy of the engine, and see that the suite catches them
 	$(PY) -m pytest tests/test_canary.py $(PYTEST_ARGS)
