@@ -36,11 +36,7 @@ class WatchApp(App[None]):
     """A market in the terminal. error: what ended the source, if anything did."""
 
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-tiny"),
-        (NARROW, "-narrow"),
-        (WIDE, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (NARROW, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - as textual has it
     CSS = """
     Screen { layers: base; }
     #body { height: 1fr; }
@@ -255,9 +251,8 @@ class WatchApp(App[None]):
 
     def action_picture(self) -> None:
         """Save what is on the screen as an SVG file in the working directory."""
-        name = f"obctl-watch-{self.source.view().symbol or 'market'}-{datetime.now():%Y%m%d-%H%M%S}.svg".replace(
-            "/", "-"
-        )
+        symbol = self.source.view().symbol.replace("/", "-") or "market"
+        name = f"obctl-watch-{symbol}-{datetime.now():%Y%m%d-%H%M%S}.svg"
         try:
             self.notify(f"saved {self.save_screenshot(name)}", markup=False)
         except OSError as error:

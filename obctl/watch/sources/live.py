@@ -14,6 +14,7 @@ from obctl.client.connection import Connection, pick_instrument, troubles, wrong
 from obctl.client.market import Tally
 from obctl.watch.source import LEVELS_KEPT, MarketView, State
 
+BEHIND_MAX = 1_000  # events that may be on their way without a word about it
 PULSE_S = 1.0  # from one question to the server, whether it is there, to the next
 STALE_S = 3.0  # without a word of the server, be it an event or an answer
 BACKOFF_FIRST_S, BACKOFF_CAP_S = 0.25, 5.0
@@ -168,10 +169,7 @@ class LiveSource:
         silent_s = time.monotonic() - self._heard_s
         if silent_s >= STALE_S:
             return "stale", f"nothing from the server for {silent_s:.0f} s"
-        return "live", f"{self._behind:,} events behind" if self._behind > self._behind_max() else ""
-
-    def _behind_max(self) -> int:
-        return 1_000
+        return "live", f"{self._behind:,} events behind" if self._behind > BEHIND_MAX else ""
 
 
 async def cancelled(*tasks: "asyncio.Task[None] | asyncio.Task[bool]") -> None:

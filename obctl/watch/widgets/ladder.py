@@ -99,7 +99,7 @@ class Ladder(Panel):
         widths = column_widths(shown, width)
         largest = max((rung.level.total_quantity for rung in shown), default=1)
         deepest = max((rung.total for rung in shown), default=1)
-        lines = [((gap_row({name: name for name in COLUMNS}, widths), "quiet"),)]
+        lines: list[Line] = [((gap_row({name: name for name in COLUMNS}, widths), "quiet"),)]
         for place in places:
             if isinstance(place, Rung):
                 lines.append(self._rung_line(place, widths, width, largest, deepest))
