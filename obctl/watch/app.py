@@ -252,6 +252,7 @@ class WatchApp(App[None]):
     def action_picture(self) -> None:
         """Save what is on the screen as an SVG file in the working directory."""
         symbol = self.source.view().symbol.replace("/", "-") or "market"
+        symbol = self.source.view().symbol.replace("/", "-") or "market"
         name = f"obctl-watch-{symbol}-{datetime.now():%Y%m%d-%H%M%S}.svg"
         try:
             self.notify(f"saved {self.save_screenshot(name)}", markup=False)

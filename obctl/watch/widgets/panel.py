@@ -17,6 +17,7 @@ Line = tuple[Run, ...]
 
 SIDE_STYLES = {Side.BID: "bid", Side.ASK: "ask"}
 BAR_STYLES = {Side.BID: "bid-bar", Side.ASK: "ask-bar"}
+FAINT = ("quiet",)  # colours that let the background shine through
 
 
 class Panel(Widget):
@@ -42,6 +43,7 @@ class Panel(Widget):
     """
 
     def __init__(self, title: str = "", *, id: str) -> None:  # noqa: A002 - textual's own name of it
+        self._styles: dict[str, Style] = {}  # by their names: textual works them out anew for each line
         super().__init__(id=id)
         self.border_title = title
         self.market: MarketView | None = None
@@ -76,16 +78,26 @@ class Panel(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return a line for the terminal."""
+        base, width = self._style(""), self.size.width
         if y >= len(self.lines):
-            return Strip.blank(self.size.width, self.rich_style)
-        segments = [Segment(text, self._style(names)) for text, names in self.lines[y]]
-        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style).apply_style(self.rich_style)
+            return Strip.blank(width, base)
+        return Strip([Segment(text, self._style(names)) for text, names in self.lines[y]]).adjust_cell_length(
+            width, base
+        )
 
-    def _style(self, names: str) -> Style | None:
-        style = None
-        for name in names.split():
-            part = self.get_component_rich_style(name, partial=True)
-            if part.color is not None:  # as it is on the background, which it may let shine through
-                part += Style(color=self.get_component_rich_style(name).color)
-            style = part if style is None else style + part
+    def _style(self, names: str) -> Style:
+        """Return the style of text with these names, on the panel's background."""
+        style = self._styles.get(names)
+        if style is None:
+            style = self.rich_style
+            for name in names.split():
+                style += self.get_component_rich_style(name, partial=True)
+                if name in FAINT:
+                    style += Style(color=self.get_component_rich_style(name).color)
+            self._styles[names] = style
         return style
+
+    def notify_style_update(self) -> None:
+        """Forget the styles: the theme has changed, or what it asks for here."""
+        self._styles.clear()
+        super().notify_style_update()
