@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from orderbook import UnknownSymbol
 from orderbook_server.auth import Access
 from orderbook_server.config import Settings
+from orderbook_server.gateways.http.connections import connection_of
 from orderbook_server.gateways.http.doors import Doors, Refusal
 from orderbook_server.market.feed import MarketFeed, Subscriber
 from orderbook_server.metrics.transport import TransportStats
@@ -69,7 +70,7 @@ class FeedSocket:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await websocket.close(closed.code, closed.words())
         except (TimeoutError, RuntimeError, WebSocketDisconnect):
-            websocket.scope["state"]["abort"]()
+            connection_of(websocket.scope).abort()
 
 
 class Conversation:
