@@ -96,10 +96,10 @@ class Server:
     def _gateway(self, name: str) -> Gateway:
         """Make a gateway; what it needs is imported only where it is wanted."""
         if name == "metrics":
-            from orderbook_server.gateways.http import HttpGateway
+            from orderbook_server.gateways.http.metrics import MetricsGateway
 
             snapshots = self.keeper.snapshots if self.keeper else None
-            return HttpGateway(Metrics(self.sequencer, self.transports.values(), snapshots))
+            return MetricsGateway(Metrics(self.sequencer, self.transports.values(), snapshots))
         settings, authenticate, stats = self.settings, self._security.authenticate, self.transports[name]
         if name == "grpc":
             from orderbook_server.gateways.grpc import GrpcGateway
