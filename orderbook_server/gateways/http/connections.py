@@ -82,7 +82,7 @@ class HttpConnection(H11Protocol):
     """A connection that brings requests, until one of them makes it a WebSocket."""
 
     def __init__(self, config: Config, server_state: Connections, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(config, server_state, {"connection": self}, loop)
+        super().__init__(config, server_state, {"abort": self.abort}, loop)
         self._all = server_state
         self._life_end: float | None = None
         self._request_since: float | None = None
@@ -178,8 +178,8 @@ class HttpConnection(H11Protocol):
 class WebSocketConnection(WebSocketsSansIOProtocol):
     """A connection that has become a WebSocket.
 
-    Handlers find it with `connection_of(scope)`. Whether its client reads is their affair: what `send` was given and
-    the client has not taken is `unread_bytes`; above 64 KiB `send` waits. `abort` ends it, waiting for nobody.
+    Whether its client reads is the handler's affair: `send` waits while 64 KiB are not read, and for when it
+    has waited long enough there is `scope["state"]["abort"]`, a function that cuts the connection off.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, {**app_state, "connection": self}, _loop)
+        super().__init__(config, server_state, {**app_state, "abort": self.abort}, _loop)
         self._all = server_state
         self._closing_since: float | None = None
 
@@ -208,11 +208,6 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """End."""
         super().connection_lost(exc)
         self._all.count()
-
-    @property
-    def unread_bytes(self) -> int:
-        """Return how much waits for the client, beside what the system holds for it."""
-        return self.transport.get_write_buffer_size()
 
     def shutdown(self) -> None:
         """Say that the server goes away, and let the client close."""
@@ -239,8 +234,3 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     def abort(self) -> None:
         """Cut the connection off; what the client has not read is lost."""
         self.transport.abort()
-
-
-def connection_of(scope: Any) -> WebSocketConnection:
-    """Return the connection of a WebSocket's ASGI scope."""
-    return cast(WebSocketConnection, scope["state"]["connection"])

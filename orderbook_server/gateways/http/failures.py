@@ -36,7 +36,7 @@ class Guard:
             elif not answer.begun:
                 await PlainTextResponse("Internal Server Error", 500)(scope, receive, send)
             elif not answer.whole:
-                scope["state"]["connection"].abort()
+                scope["state"]["abort"]()
 
 
 class _Answer:
