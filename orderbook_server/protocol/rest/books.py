@@ -4,21 +4,22 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from orderbook import LevelDepth, RiskEngine, UnknownAccount
+from orderbook_server.market.tape import Tape
 from orderbook_server.protocol.desk import Desk
 from orderbook_server.protocol.rest import answers
-from orderbook_server.protocol.rest.fields import SIDE_NAMES
 from orderbook_server.protocol.rest.orders import order_of
 from orderbook_server.protocol.rest.requests import AccountQuery, DepthQuery, TradesQuery
 
 
-class Tape(Protocol):
+class Feed(Protocol):
     """What keeps the last trades."""
 
-    def advance(self) -> None:
-        """Read what happened since the last call."""
+    @property
+    def tape(self) -> Tape:
+        """The trades, as of the last look."""
 
-    def trades(self, position: int, limit: int) -> list[tuple[int, int, int, int, int]]:
-        """Return an instrument's last trades, newest last: sequence, time_ns, price, quantity, side."""
+    def look(self) -> None:
+        """Read what has happened. The tape alone must not: who watches a book has to see both as of one moment."""
 
 
 def levels_of(levels: Iterable[LevelDepth]) -> list[answers.Level]:
@@ -29,9 +30,9 @@ def levels_of(levels: Iterable[LevelDepth]) -> list[answers.Level]:
 class Books:
     """Answers questions; raises OrderBookError for symbols and accounts that are not there."""
 
-    def __init__(self, desk: Desk, tape: Tape) -> None:
+    def __init__(self, desk: Desk, feed: Feed) -> None:
         self._desk = desk
-        self._tape = tape
+        self._feed = feed
 
     def instruments(self, *, authentication: bool) -> answers.Instruments:
         """Return the instruments, and whether tokens are asked for."""
@@ -57,12 +58,11 @@ class Books:
     def trades(self, query: TradesQuery) -> answers.Trades:
         """Return the last trades, newest first. O(events since the last look, and trades asked for)."""
         symbol, market = self._named(query.symbol)
-        self._tape.advance()
+        self._feed.look()
+        newest = self._feed.tape.trades(self._desk.position(symbol), limit=query.limit)
         trades = [
-            answers.Trade(sequence, time_ns, price, quantity, SIDE_NAMES[side])
-            for sequence, time_ns, price, quantity, side in reversed(
-                self._tape.trades(self._desk.position(symbol), query.limit)
-            )
+            answers.Trade(sequence, time_ns, price, quantity, "bid" if is_bid else "ask")
+            for sequence, time_ns, price, quantity, is_bid in reversed(newest)
         ]
         return answers.Trades(symbol, market.last_sequence, trades)
 

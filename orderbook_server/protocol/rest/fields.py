@@ -16,7 +16,9 @@ AccountId = Annotated[U64, Field(description="Number of the account.", examples=
 OrderId = Annotated[U64, Field(description="Number of the order, of the client's choice.", examples=["1"])]
 Ticks = Annotated[U64, Field(description="Price, in ticks.", examples=["99"])]
 Lots = Annotated[U64, Field(description="Quantity, in lots.", examples=["5"])]
-Amount = Annotated[U64, Field(description="Of an asset: lots of the base, ticks × lots of the quote.", examples=["495"])]
+Amount = Annotated[
+    U64, Field(description="Lots of the base, or ticks × lots of the quote.", examples=["495"])
+]
 Sequence = Annotated[U64, Field(description="Number of the exchange's last event that this contains.", examples=["42"])]
 Nanoseconds = Annotated[U64, Field(description="Since 1970.", examples=["1767225600000000000"])]
 Count = Annotated[int, Field(description="How many.", ge=0, examples=[1])]
