@@ -24,8 +24,8 @@ DENIAL = "websocket.http.response"  # the extension by which a WebSocket is refu
 class Guard:
     """Middleware that looks at hosts, origins, rates and tokens, in this order.
 
-    What is below finds in its scope what the token may: "access". What fails below is logged once, and the client
-    is told no more than that.
+    What is below finds in its scope what the token may: "access". Of what fails below the client is
+    told no more than that it failed; the log has the rest, once.
     """
 
     def __init__(self, app: ASGIApp, doors: Doors, stats: TransportStats) -> None:
@@ -73,10 +73,11 @@ class Guard:
         except ClientDisconnect:
             log.debug("client gone", transport="http", peer=peer_of(scope))
         except Exception:
+            if begun or scope["type"] != "http":
+                raise  # the listener logs it, and breaks the connection off
             log.exception("request failed", transport="http", peer=peer_of(scope))
-            if not begun and scope["type"] == "http":
-                failure = Refusal(500, "internal_error", "the server failed; its log says more")
-                await answer_of(failure)(scope, receive, send)
+            failure = Refusal(500, "internal_error", "the server failed; its log says more")
+            await answer_of(failure)(scope, receive, send)
 
 
 async def refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:

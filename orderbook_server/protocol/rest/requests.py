@@ -48,6 +48,10 @@ class AccountQuery(Request):
 class NewOrder(Request):
     """An order."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"account_id": 7, "order_id": 1, "side": "bid", "price": 99, "quantity": 5}]}
+    )
+
     account_id: AccountId
     order_id: OrderId
     side: SideName
@@ -58,6 +62,8 @@ class NewOrder(Request):
 
 class NewTerms(Request):
     """What is to change about an order that rests. Without a price it keeps its own."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"account_id": 7, "quantity": 3}]})
 
     account_id: AccountId
     quantity: Annotated[Lots, Field(description="That is to be open, in lots.")]

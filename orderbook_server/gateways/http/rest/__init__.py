@@ -4,9 +4,10 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI, Security
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orderbook_server.gateways.http.doors import Doors
-from orderbook_server.gateways.http.guard import Guard
+from orderbook_server.gateways.http.guard import API, Guard
 from orderbook_server.gateways.http.rest.errors import install_errors
 from orderbook_server.gateways.http.rest.health import make_health_router
 from orderbook_server.gateways.http.rest.market import add_instruments, add_market
@@ -22,10 +23,11 @@ from orderbook_server.sequencer.release import Release
 __all__ = ["make_router", "new_app"]
 
 
-def new_app(doors: Doors, stats: TransportStats) -> FastAPI:
+def new_app(doors: Doors, stats: TransportStats, pages: ASGIApp | None = None) -> FastAPI:
     """Return an app without routes whose every request passes the guard, and whose every refusal has one form.
 
-    There are no pages that show its document: they would come from other hosts.
+    pages: what answers where no route does, but below /api/. Of the app's document there are none: they would come
+    from other hosts.
     """
     app = FastAPI(
         title="obctl",
@@ -37,9 +39,21 @@ def new_app(doors: Doors, stats: TransportStats) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
+    if pages is not None:
+        app.router.default = beside_api(pages, app.router.not_found)
     install_errors(app)
     app.add_middleware(Guard, doors=doors, stats=stats)
     return app
+
+
+def beside_api(pages: ASGIApp, not_found: ASGIApp) -> ASGIApp:
+    """Return what answers where no route does: there is no page below /api/, and none is a WebSocket."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        is_page = scope["type"] == "http" and not scope["path"].startswith(API)
+        await (pages if is_page else not_found)(scope, receive, send)
+
+    return answer
 
 
 def make_router(

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import Match
 from starlette.types import Scope
 
 from orderbook import AccountMismatch, JournalFull, OrderBookError, UnknownAccount, UnknownOrder, UnknownSymbol
@@ -19,6 +19,7 @@ from orderbook_server.gateways.http.doors import Refusal
 
 log = structlog.get_logger(__name__)
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 NAME_MAX = 64  # characters of a strange field that are sent back
 ENGINE_STATUSES: dict[type[OrderBookError], int] = {  # of other refusals: 409
     UnknownSymbol: 404,
@@ -58,9 +59,14 @@ def peer_of(scope: Scope) -> str:
     return f"{host}:{port}"
 
 
+def status_of(error: type[OrderBookError]) -> int:
+    """Return the HTTP status of a refusal of the engine."""
+    return ENGINE_STATUSES.get(error, 409)
+
+
 def of_engine(error: OrderBookError) -> Refusal:
     """Return what a refusal of the engine is to a client."""
-    return Refusal(ENGINE_STATUSES.get(type(error), 409), error.code, str(error) or error.code)
+    return Refusal(status_of(type(error)), error.code, str(error))
 
 
 def of_fields(errors: Sequence[Any]) -> Refusal:
@@ -83,11 +89,12 @@ def of_fields(errors: Sequence[Any]) -> Refusal:
 
 def allowed(request: HTTPConnection) -> str:
     """Return the methods that there are at a path. Starlette names those of the first route alone."""
-    methods: set[str] = set()
-    for route in request.app.router.routes:
-        if isinstance(route, Route) and route.matches(dict(request.scope))[0] is not Match.NONE:
-            methods |= route.methods or set()
-    return ", ".join(sorted(methods))
+    routes, scope = request.app.router.routes, dict(request.scope)
+    return ", ".join(
+        method
+        for method in METHODS
+        if any(route.matches(scope | {"method": method})[0] is Match.FULL for route in routes)
+    )
 
 
 def install_errors(app: FastAPI) -> None:
@@ -100,11 +107,10 @@ def install_errors(app: FastAPI) -> None:
     async def refuse_fields(request: HTTPConnection, error: RequestValidationError) -> Response:
         return await refuse(request, of_fields(error.errors()))
 
-    async def refuse_request(_request: HTTPConnection, error: HTTPException) -> Response:
+    async def refuse_request(request: HTTPConnection, error: HTTPException) -> Response:
         status = HTTPStatus(error.status_code)
-        refusal = Refusal(status, status.name.lower(), status.description or status.phrase)
-        headers = {"Allow": allowed(_request)} if status == HTTPStatus.METHOD_NOT_ALLOWED else {}
-        return answer_of(refusal, headers)
+        headers = {"Allow": allowed(request)} if status == HTTPStatus.METHOD_NOT_ALLOWED else {}
+        return answer_of(Refusal(status, status.name.lower(), status.description), headers)
 
     handlers: dict[type[Exception], Any] = {
         Refusal: refuse,

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
 from orderbook import Exchange
-from orderbook_server.gateways.http.rest.openapi import refusals
+from orderbook_server.gateways.http.rest.openapi import OPEN, refusals
 from orderbook_server.journal.journal import Journal
 from orderbook_server.protocol.rest import answers
 from orderbook_server.sequencer.release import Release
@@ -28,7 +28,7 @@ def make_health_router(
             return "the journal has failed"
         return "the journal is full" if journal.full else None
 
-    @router.get("/healthz", summary="Tell that the process answers", responses=refusals(403))
+    @router.get("/healthz", summary="Tell that the process answers", responses=refusals(OPEN))
     async def healthz() -> answers.Health:
         return answers.Health()
 
@@ -36,7 +36,7 @@ def make_health_router(
         "/readyz",
         summary="Tell whether commands are taken",
         response_model=answers.Ready,
-        responses={503: {"model": answers.NotReady, "description": "It takes no commands."}, **refusals(403)},
+        responses={503: {"model": answers.NotReady, "description": "It takes no commands."}, **refusals(OPEN)},
     )
     async def readyz() -> answers.Ready | JSONResponse:
         problem = reason()
