@@ -15,17 +15,16 @@ from obctl.watch.widgets.header import Rates
 
 from .staged import NARROW, TINY, WIDE, Staged, Traded, a_market, shown, watching
 
-SIZES = [WIDE, NARROW, TINY, (110, 24), (109, 24), (56, 24), (55, 24), (300, 100), (20, 6), (10, 4), (5, 2), (1, 1)]
+SIZES = [WIDE, NARROW, TINY, (110, 24), (109, 24), (56, 24), (55, 24), (20, 6), (10, 4), (5, 2), (1, 1)]
 
 
 @pytest.mark.parametrize("size", SIZES)
 @watching
 async def test_any_size(size: tuple[int, int]) -> None:
     async with shown(Staged(a_market(), "BTC-USD", "ETH-USD"), size) as view:
-        for key in ("d", "c", "t", "up", "pagedown", "question_mark", "escape", "i", "escape", "space", "T"):
+        for key in ("d", "c", "t", "pagedown", "question_mark"):
             await view.press(key)
-        assert {cell_len(line) for line in view.screen()} == {size[0]}
-        assert len(view.screen()) == size[1]
+        assert [cell_len(line) for line in view.screen()] == [size[0]] * size[1]
 
 
 @watching
@@ -124,7 +123,8 @@ async def test_what_ends_a_source_ends_the_view() -> None:
     error = Refused("unknown_symbol: BTC-USD")
     async with shown(source) as view:
         source.end(error)
-        await view.until(lambda: source.closed)
+        await view.until(lambda: view.app.error)
+    assert source.closed
     assert view.app.error is error
 
 
