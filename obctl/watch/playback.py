@@ -56,14 +56,14 @@ class PlaybackClock:
         return "ended" if self.has_ended else "paused" if self.is_paused else "playing"
 
     @property
-    def quiet(self) -> tuple[float, float] | None:
-        """How long nothing happens in the recording, and after how long this is passed over, in seconds; else None."""
+    def quiet(self) -> str | None:
+        """That nothing happens for so long that it is passed over, in words, where that is so."""
         if self._next is None or self.speed == inf:
             return None
-        to_come = (self._next - self._place) / NS_PER_SECOND
-        if to_come / self.speed + self._waited <= WAIT_SECONDS_MAX:
+        seconds = (self._next - self._place) / NS_PER_SECOND
+        if self._waited + seconds / self.speed <= WAIT_SECONDS_MAX:
             return None
-        return to_come, WAIT_SECONDS_MAX - self._waited
+        return f"nothing for {lasting(seconds)}: goes on in {WAIT_SECONDS_MAX - self._waited:.0f} s"
 
     def toggle(self) -> None:
         """Pause, or go on."""
@@ -127,3 +127,12 @@ class PlaybackClock:
             self._place = max(self._place, self._next)
         else:
             self._place += round(seconds * self.speed * NS_PER_SECOND)
+
+
+def lasting(seconds: float) -> str:
+    """Return a duration in the largest unit of which there is one, and the next."""
+    whole = round(seconds)
+    for unit, name, smaller, smaller_name in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= unit:
+            return f"{whole // unit:,} {name} {whole % unit // smaller} {smaller_name}"
+    return f"{seconds:.3g} s"

@@ -1,6 +1,8 @@
 """Files of order flow as a market: what `obctl replay` makes of them, row by row at the times of the rows."""
 
 import stat
+import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import NamedTuple
 
 from obctl.client.market import ShownTrade, Tally
 from obctl.flow import RowError
+from obctl.flow.compression import bare_name
 from obctl.flow.source import STDIN
 from obctl.replay.inputs import Inputs, readable
 from obctl.replay.plan import Plan
@@ -48,7 +51,7 @@ class FileSource:
         self._rows: TimedRows
         self._replay: Replay
         self._instrument: FlowInstrument | None = None
-        self._reads_aside = False  # the thread that reads ahead has the reader
+        self._reading = threading.Lock()  # held by the thread that reads ahead
 
     @property
     def title(self) -> str:
@@ -77,7 +80,7 @@ class FileSource:
 
     async def close(self) -> None:
         """Close the file at hand; not under a thread that waits for it: it is closed with the program."""
-        if not self._reads_aside:
+        if self._reading.acquire(blocking=False):
             self._stack.close()
 
     def select(self, symbol: str) -> None:
@@ -112,10 +115,12 @@ class FileSource:
     async def _look_ahead(self) -> int | None:
         if self._rows.holds_rows or not may_wait(self._plan.files[self._position]):
             return self._rows.look_ahead()
-        self._reads_aside = True
-        place = await aside(self._rows.look_ahead)
-        self._reads_aside = False
-        return place
+
+        def look() -> int | None:
+            with self._reading:
+                return self._rows.look_ahead()
+
+        return await aside(look)
 
     async def _begin_file(self, after: TimedRows | None = None) -> None:
         """Open the file at hand."""
@@ -157,13 +162,44 @@ class FileSource:
 
     def view(self) -> MarketView:
         """Return the market as it is behind the last row."""
-        bids, asks = self._replay.book.depth(LEVELS_KEPT)
+        assert self._instrument is not None, "it is open"
+        depth = self._replay.book.depth(LEVELS_KEPT)
         return MarketView(
             symbol=self._instrument.symbol,
             state=self.controls.state,
             state_text=", ".join(self._remarks()),
-            bids=bids,
-            asks=asks,
+            bids=depth.bids,
+            asks=depth.asks,
+            bars=self._tally.bars,
             sequence=self._recorder.rows,
+            time_ns=self._tally.time_ns,
             **self._tally.figures(),
         )
+
+    def _remarks(self) -> Iterator[str]:
+        """Say what is not to be seen in the market itself."""
+        if self._recorder.rows > 1 and not self._timeline.time:
+            yield "no times: a row each millisecond"
+        if self._skipped_rows:
+            yield f"wrong rows skipped: {self._skipped_rows:,}"
+        if (quiet := self.controls.quiet) is not None:
+            yield quiet
+
+
+def may_wait(name: str) -> bool:
+    """Return whether reading a file may take as long as somebody likes who writes to it."""
+    if name == STDIN:
+        return True
+    try:
+        return not stat.S_ISREG(Path(name).stat().st_mode)
+    except OSError:
+        return False  # opening it tells
+
+
+def instrument_of(plan: Plan, kind: str) -> FlowInstrument:
+    """Return what the files of a plan are about: what it is called there, or else what the first file is called."""
+    name = "order flow" if plan.files[0] == STDIN else bare_name(Path(plan.files[0]).name)
+    if kind == "lobster":  # TICKER_date_…_message_levels.csv
+        return FlowInstrument(name.partition("_")[0], LOBSTER_TICK, Decimal(1))
+    symbol = plan.symbol or Path(name).stem
+    return FlowInstrument(symbol, plan.tick_size or Decimal(1), plan.lot_size or Decimal(1))
