@@ -24,14 +24,14 @@ REPLAYS: dict[tuple[bool, str], type[Replay]] = {  # by: is it LOBSTER, and the 
 
 
 class Inputs:
-    """The inputs of a plan. `kind` is their format, which all have: csv, lobster or bin; "" before the first is open."""
+    """The inputs of a plan. `kind` is the format of all of them, csv, lobster or bin; "" before the first is open."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.kind = ""
 
     def open(self, position: int, *, after: RowReader | None = None) -> RowReader:
-        """Open the file at `position`; `after` is the reader of the one before. Raise BadInput, FlowError, UsageError."""
+        """Open a file; `after` is the reader of the one before. Raise BadInput, FlowError, UsageError."""
         plan = self.plan
         name = plan.files[position]
         try:

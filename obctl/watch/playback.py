@@ -11,7 +11,9 @@ from obctl.watch.source import State
 Now = Callable[[], float]  # seconds, of a clock that never goes back
 Sleep = Callable[[float], Awaitable[object]]
 
-SPEEDS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, inf)
+SLOW = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5)
+FAST = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, inf)
+SPEEDS = SLOW + FAST
 NS_PER_SECOND = 1_000_000_000
 PLACE_MAX = (1 << 64) - 1
 TICK_SECONDS = 1 / 60  # between two looks at the clock
@@ -34,7 +36,7 @@ class PlaybackClock:
     """Plays a recording at a speed that can be changed meanwhile, for ever faster or slower; this is a Playback.
 
     speed: seconds of the recording in one on the wall, `inf` as fast as it goes. The recording itself says where it
-    stands: `position` from 0 to 1, and `time_ns`. A recording that cannot keep up is waited for: its clock is late then.
+    stands: `position` from 0 to 1, and `time_ns`. Where it cannot keep up, the clock is late.
     """
 
     def __init__(self, speed: float = 1, *, now: Now = time.monotonic, sleep: Sleep = asyncio.sleep) -> None:

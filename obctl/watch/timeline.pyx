@@ -4,8 +4,8 @@
 cdef class Timeline:
     """Where events lie that are played one after the other.
 
-    From one time to a later one it is as far as between them. A time that goes back (a clock was set, the file of another
-    day follows) goes on from where it is, without a wait; an event without a time comes 1 ms behind the one before.
+    From one time to a later one it is as far as between them. Where times go back (a clock was set, the file of another
+    day follows) it goes on from where it is, without a wait; an event without a time comes 1 ms behind the one before.
     """
 
     def place_of(self, uint64_t time):

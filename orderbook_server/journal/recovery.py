@@ -136,8 +136,10 @@ class Recovery:
         if not replay.reached and not (self.until is None and self.until_event is None):
             raise JournalError(_too_early(replay, self.until, self.until_event))
         if self._crossed:
-            first = self._crossed[0]
-            raise JournalDamaged(self.folder / snapshot_name(first.sequence), 0, _behind_the_end(first, replay.sequence))
+            ahead = self._crossed[0]
+            raise JournalDamaged(
+                self.folder / snapshot_name(ahead.sequence), 0, _behind_the_end(ahead, replay.sequence)
+            )
         return Recovered(
             sequencer=replay.sequencer,
             sequence=replay.sequence,

@@ -28,7 +28,7 @@ async def aside(function: Callable[[], T]) -> T:
         result, raised = None, None
         try:
             result = function()
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where it is awaited
+        except BaseException as error:
             raised = error
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, result, raised)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
 
 from obctl.client.market import ShownTrade, Tally
 from obctl.flow import RowError
@@ -19,20 +18,13 @@ from obctl.replay.replay import Replay
 from obctl.watch.playback import PlaybackClock
 from obctl.watch.source import LEVELS_KEPT, MarketView
 from obctl.watch.sources.aside import aside
+from obctl.watch.sources.instrument import KnownInstrument
 from obctl.watch.timed_rows import TimedRows
 from obctl.watch.timeline import Timeline
 from orderbook import Side
 
 ROWS_PER_STEP = 256
 LOBSTER_TICK = Decimal("0.0001")
-
-
-class FlowInstrument(NamedTuple):
-    """What the rows of a file are about."""
-
-    symbol: str
-    tick_size: Decimal
-    lot_size: Decimal
 
 
 class FileSource:
@@ -50,7 +42,7 @@ class FileSource:
         self._stack = ExitStack()  # what is open of the file at hand
         self._rows: TimedRows
         self._replay: Replay
-        self._instrument: FlowInstrument | None = None
+        self._instrument: KnownInstrument | None = None
         self._reading = threading.Lock()  # held by the thread that reads ahead
 
     @property
@@ -60,7 +52,7 @@ class FileSource:
         name = "standard input" if first == STDIN else Path(first).name
         return f"{name} and {len(others)} more" if others else name
 
-    def instruments(self) -> tuple[FlowInstrument, ...]:
+    def instruments(self) -> tuple[KnownInstrument, ...]:
         """Return the one instrument that there is."""
         return (self._instrument,) if self._instrument else ()
 
@@ -162,14 +154,15 @@ class FileSource:
 
     def view(self) -> MarketView:
         """Return the market as it is behind the last row."""
-        assert self._instrument is not None, "it is open"
-        depth = self._replay.book.depth(LEVELS_KEPT)
+        if self._instrument is None:
+            return MarketView(symbol="", state="connecting", state_text="opening the file")
+        bids, asks = self._replay.book.depth(LEVELS_KEPT)
         return MarketView(
             symbol=self._instrument.symbol,
             state=self.controls.state,
             state_text=", ".join(self._remarks()),
-            bids=depth.bids,
-            asks=depth.asks,
+            bids=bids,
+            asks=asks,
             bars=self._tally.bars,
             sequence=self._recorder.rows,
             time_ns=self._tally.time_ns,
@@ -196,10 +189,10 @@ def may_wait(name: str) -> bool:
         return False  # opening it tells
 
 
-def instrument_of(plan: Plan, kind: str) -> FlowInstrument:
+def instrument_of(plan: Plan, kind: str) -> KnownInstrument:
     """Return what the files of a plan are about: what it is called there, or else what the first file is called."""
     name = "order flow" if plan.files[0] == STDIN else bare_name(Path(plan.files[0]).name)
     if kind == "lobster":  # TICKER_date_…_message_levels.csv
-        return FlowInstrument(name.partition("_")[0], LOBSTER_TICK, Decimal(1))
+        return KnownInstrument(name.partition("_")[0], LOBSTER_TICK, Decimal(1))
     symbol = plan.symbol or Path(name).stem
-    return FlowInstrument(symbol, plan.tick_size or Decimal(1), plan.lot_size or Decimal(1))
+    return KnownInstrument(symbol, plan.tick_size or Decimal(1), plan.lot_size or Decimal(1))

@@ -1,6 +1,7 @@
 """A data directory as a market: its journal carried out again, frame by frame, at the times of its commands."""
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 from obctl.client.market import Tally
@@ -9,8 +10,9 @@ from obctl.journal.state import require_within
 from obctl.journal.tally import Tally as FrameTally
 from obctl.watch.playback import PlaybackClock
 from obctl.watch.source import LEVELS_KEPT, MarketView
+from obctl.watch.sources.instrument import KnownInstrument
 from obctl.watch.timeline import Timeline
-from orderbook import Exchange, Instrument
+from orderbook import Exchange
 from orderbook_server.journal.reader import Frame
 from orderbook_server.journal.recovery import Recovery
 
@@ -56,9 +58,10 @@ class JournalSource:
     def _exchange(self) -> Exchange:
         return self._opened.replay.sequencer.exchange
 
-    def instruments(self) -> tuple[Instrument, ...]:
+    def instruments(self) -> tuple[KnownInstrument, ...]:
         """Return the instruments that there are where it has come to."""
-        return self._exchange.instruments if self._recovery else ()
+        known = self._exchange.instruments if self._recovery else ()
+        return tuple(KnownInstrument(each.symbol, Decimal(each.tick_size), Decimal(each.lot_size)) for each in known)
 
     async def open(self) -> None:
         """Load what the journal begins with, up to the record that says what the instruments are. Raise BadInput."""
@@ -153,18 +156,20 @@ class JournalSource:
         return lambda: min(1.0, (replay.sequence - first_record) / records) if records > 0 else None
 
     def view(self) -> MarketView:
-        """Return the selected instrument as it is behind the last frame; the first one where it is not there any more."""
+        """Return the selected instrument as it is behind the last frame; the first where it is not there any more."""
+        if self._recovery is None:
+            return MarketView(symbol="", state="connecting", state_text="opening the journal")
         symbols = [instrument.symbol for instrument in self._exchange.instruments]
         symbol = self._symbol if self._symbol in symbols else symbols[0]
         market = self._exchange.market(symbol)
-        depth = market.order_book.depth(LEVELS_KEPT)
+        bids, asks = market.order_book.depth(LEVELS_KEPT)
         tally = self._tally(symbol)
         return MarketView(
             symbol=symbol,
             state=self.controls.state,
             state_text=", ".join(self._remarks()),
-            bids=depth.bids,
-            asks=depth.asks,
+            bids=bids,
+            asks=asks,
             bars=tally.bars,
             sequence=self._exchange.last_sequence,
             is_halted=market.halted,
