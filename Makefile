@@ -64,7 +64,7 @@ build: $(VENV)/.built  ## build the compiled modules in place, and the environme
 run: $(VENV)/.server  ## run an exchange with agents that trade on it, and watch; until Ctrl-C, or for SECONDS
 	@$(PY) -m obctl demo $(if $(SECONDS),--seconds $(SECONDS))
 
-serve: $(VENV)/.server  ## start an exchange on loopback: TCP 9000, gRPC 50051, metrics 9100
+serve: $(VENV)/.server  ## start an exchange on loopback: page 8080, TCP 9000, gRPC 50051, metrics 9100
 	$(PY) -m obctl serve
 
 # What the server needs.
