@@ -97,10 +97,10 @@ class Doors:
             return
         match = ORIGIN.fullmatch(origins[0].lower()) if len(origins) == 1 else None
         theirs, own = Host.parse(match["host"]) if match else None, host_of(headers)
-        if match and theirs and own and match["scheme"] == OWN_SCHEMES[scheme]:
-            if theirs.at(PORTS[match["scheme"]]) == own.at(PORTS[match["scheme"]]):
-                return
-        raise Refusal(403, "wrong_origin", "the page that sends this is not from this server")
+        same = match is not None and match["scheme"] == OWN_SCHEMES[scheme]
+        port = PORTS[OWN_SCHEMES[scheme]]
+        if not (same and theirs and own and theirs.at(port) == own.at(port)):
+            raise Refusal(403, "wrong_origin", "the page that sends this is not from this server")
 
     def count(self, peer: str, messages: int = 1) -> None:
         """Count messages of a connection; raise Refusal where they are more than it may send now."""
