@@ -56,7 +56,8 @@ $(VENV)/.built: $(VENV)/.made setup.py $(SOURCES)
 $(VENV)/.tools: $(VENV)/.built
 	@test -e $@ -a ! $(VENV)/.made -nt $@ || { echo "Installing the tools for tests and checks"; \
 	    $(PIP) install --upgrade 'pip>=25.1' && \
-	    $(PIP) install -c constraints.txt --group test --group check --group proto 'obctl[data,server]'; }
+	    $(PIP) install -c constraints.txt --group test --group browser --group check --group proto \
+	        'obctl[data,server,watch]'; }
 	@touch $@
 
 build: $(VENV)/.built  ## build the compiled modules in place, and the environment in .venv
