@@ -96,10 +96,10 @@ class Server:
     def _gateway(self, name: str) -> Gateway:
         """Make a gateway; what it needs is imported only where it is wanted."""
         if name == "metrics":
-            from orderbook_server.gateways.http import HttpGateway
+            from orderbook_server.gateways.http.metrics import MetricsGateway
 
             snapshots = self.keeper.snapshots if self.keeper else None
-            return HttpGateway(Metrics(self.sequencer, self.transports.values(), snapshots))
+            return MetricsGateway(Metrics(self.sequencer, self.transports.values(), snapshots))
         settings, authenticate, stats = self.settings, self._security.authenticate, self.transports[name]
         if name == "grpc":
             from orderbook_server.gateways.grpc import GrpcGateway
@@ -120,92 +120,6 @@ class Server:
                 release=self.release,
             )
         from orderbook_server.gateways.tcp import TcpGateway
-
-        return TcpGateway(
-            *(self.sequencer, settings, stats),
-            authenticate=authenticate,
-            ssl=self._security.ssl,
-            release=self.release,
-        )
-
-    async def stop(self) -> None:
-        """Finish what was accepted, and close."""
-
-
-class Server:
-    """An exchange with its listeners, made where its loop runs.
-
-    `addresses`: {listener: address} of those that are open, port 0 resolved. `sequencer`: the exchange's one writer.
-    `release`: what leaves the server leaves through it. `keeper`: of the data directory, None in memory.
-
-    `progress` is told, while the exchange is recovered, of the bytes of the journal that were read, and of all.
-    `on_failure` is called with an OSError when the disk failed: nothing leaves any more, and the process is to end.
-
-    Raise ConfigError for files that are wrong, and for more events than there is memory; what Keeper raises.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        progress: Callable[[int, int], None] = lambda done, total: None,
-        on_failure: Callable[[OSError], object] = lambda error: None,
-    ) -> None:
-        self.settings = settings
-        self.addresses: dict[str, str] = {}
-        self._security = load_security(settings)
-        self._open: dict[str, Gateway] = {}
-        try:
-            self.keeper = None if settings.in_memory else Keeper(settings, progress, on_failure)
-            self.sequencer = self.keeper.sequencer if self.keeper else new_sequencer(settings)
-        except MemoryError as error:
-            raise ConfigError("event_capacity", problem=f"no memory for {settings.event_capacity} events") from error
-        self.release = Release(self.sequencer.journal, asyncio.get_running_loop())
-        if self.keeper:
-            self.release.on_change.append(self.keeper.look)
-        self.transports = {name: TransportStats(name) for name in ("tcp", "grpc", "http") if getattr(settings, name)}
-
-    async def start(self) -> None:
-        """Open the listeners, metrics first, TCP last; where one cannot open, close the others, raise ConfigError."""
-        try:
-            for name in LISTENERS:
-                if address := getattr(self.settings, name):
-                    await self._open_listener(name, address)
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def _open_listener(self, name: str, address: Address) -> None:
-        """Open one listener."""
-        gateway = self._gateway(name)
-        try:
-            self.addresses[name] = await gateway.start(*address)
-        except (OSError, UnicodeError) as error:  # a name with letters that no name has is a UnicodeError
-            raise ConfigError(name, problem=f"cannot listen on {address}: {reason_of(error)}") from error
-        self._open[name] = gateway
-        log.debug("listener open", listener=name, address=self.addresses[name])
-
-    def _gateway(self, name: str) -> Gateway:
-        """Make a gateway; what it needs is imported only where it is wanted."""
-        if name == "metrics":
-            from orderbook_server.gateways.http import HttpGateway
-
-            snapshots = self.keeper.snapshots if self.keeper else None
-            return HttpGateway(Metrics(self.sequencer, self.transports.values(), snapshots))
-        settings, authenticate, stats = self.settings, self._security.authenticate, self.transports[name]
-        if name == "grpc":
-            from orderbook_server.gateways.grpc import GrpcGateway
-
-            return GrpcGateway(
-                *(self.sequencer, settings, stats),
-                authenticate=authenticate,
-                credentials=grpc_credentials(self._security),
-                release=self.release,
-            )
-        if name == "http":
-            from orderbook_server.gateways.http.gateway import WebGateway as StreamGateway
-        else:
-            from orderbook_server.gateways.tcp import TcpGateway as StreamGateway
 
         return TcpGateway(
             *(self.sequencer, settings, stats),

@@ -3,14 +3,13 @@
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypedDict
 
+from obctl.client.words import NS_PER_SECOND
 from orderbook import LevelDepth, Side, Trade
-from orderbook.views import EngineEvent
 
 TRADES_KEPT = 500  # more than the rows of any terminal
 BARS_KEPT = 3_600  # an hour in which each second has trades
-NS_PER_SECOND = 1_000_000_000
 
 Level = LevelDepth | None
 
@@ -86,6 +85,24 @@ class Market:
         return Fraction(self.value, self.volume) if self.volume else None
 
 
+class Figures(TypedDict):
+    """The fields of a Market that a Tally knows."""
+
+    trades: tuple[ShownTrade, ...]
+    trade_count: int
+    volume: int
+    value: int
+    event_count: int
+
+
+class Stamped(Protocol):
+    """An event. timestamp: nanoseconds since 1970."""
+
+    @property
+    def timestamp(self) -> int:
+        """When it happened."""
+
+
 class Tally:
     """Counts the events of one instrument, and keeps its latest trades and bars. time_ns: of the last event."""
 
@@ -95,20 +112,21 @@ class Tally:
         self._trades: deque[ShownTrade] = deque(maxlen=TRADES_KEPT)
         self._bars: deque[PriceBar] = deque(maxlen=BARS_KEPT)
 
-    def add(self, event: EngineEvent) -> None:
+    def add(self, event: Stamped) -> None:
         """Take in the next event."""
         self.event_count += 1
         self.time_ns = event.timestamp
         if isinstance(event, Trade):
-            self._add_trade(event)
+            self.add_trade(ShownTrade(event.timestamp, event.taker_side, event.price, event.quantity))
 
-    def _add_trade(self, trade: Trade) -> None:
+    def add_trade(self, trade: ShownTrade) -> None:
+        """Take in the next trade, which is no event by itself."""
         price, quantity = trade.price, trade.quantity
         self.trade_count += 1
         self.volume += quantity
         self.value += quantity * price
-        self._trades.appendleft(ShownTrade(trade.timestamp, trade.taker_side, price, quantity))
-        second = trade.timestamp // NS_PER_SECOND
+        self._trades.appendleft(trade)
+        second = trade.time_ns // NS_PER_SECOND
         if self._bars and self._bars[-1].second == second:
             _, first, high, low, _, volume, trades = self._bars[-1]
             bar = PriceBar(second, first, max(high, price), min(low, price), price, volume + quantity, trades + 1)
@@ -116,10 +134,15 @@ class Tally:
         else:
             self._bars.append(PriceBar(second, price, price, price, price, quantity, 1))
 
-    @property
-    def trades(self) -> tuple[ShownTrade, ...]:
-        """The latest trades, the newest first."""
-        return tuple(self._trades)
+    def figures(self) -> Figures:
+        """Return the latest trades, and the sums."""
+        return {
+            "trades": tuple(self._trades),
+            "trade_count": self.trade_count,
+            "volume": self.volume,
+            "value": self.value,
+            "event_count": self.event_count,
+        }
 
     @property
     def bars(self) -> tuple[PriceBar, ...]:

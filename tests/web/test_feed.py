@@ -106,6 +106,31 @@ def test_a_snapshot_then_what_has_changed():
     run(work)
 
 
+def test_who_asks_again_and_again_and_does_not_read():
+    """One snapshot waits for them, that of the last instrument asked for; nobody else is told of it."""
+
+    async def work() -> None:
+        sequencer = two_markets()
+        with feeding(sequencer) as feed:
+            subscriber, client = Subscriber(), Client()
+            for symbol in (*SYMBOLS, SYMBOLS[1], SYMBOLS[0], SYMBOLS[1]):
+                feed.subscribe(subscriber, symbol)
+            feed.subscribe(subscriber, SYMBOLS[0])
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert len(subscriber._texts) == 1
+            client.take(await subscriber.next())
+            assert client.symbol == SYMBOLS[0]
+            assert feed.lags() == [0], "they watch one of them"
+            feed.subscribe(subscriber, SYMBOLS[1])
+            subscriber.watch(None)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert not subscriber._texts
+
+    run(work)
+
+
 def test_no_such_instrument():
     async def work() -> None:
         with feeding(two_markets()) as feed, pytest.raises(UnknownSymbol):
@@ -234,9 +259,10 @@ def test_much_is_told_in_few_messages():
             subscriber, client = Subscriber(), Client()
             feed.subscribe(subscriber, "")
             begin = asyncio.get_running_loop().time()
-            for _ in range(200):
+            for _ in range(50):  # fewer than what may wait
                 flow.step(0)
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0.002)
+            feed.look()
             await read_up_to(subscriber, client, feed.tape.last_sequence(0))
             seconds = asyncio.get_running_loop().time() - begin
             assert client.updates <= seconds * 30 + 2
@@ -267,6 +293,29 @@ def test_nothing_leaves_before_it_is_durable():
             journal.keep()
             client.take(await coming)
             assert client.levels() == ([(101, 5, 1), (100, 5, 1)], [])
+        journal.close()
+
+    run(work)
+
+
+def test_two_whose_snapshots_wait_for_the_disk():
+    """What the second sees, the first is told of."""
+
+    async def work() -> None:
+        sequencer = two_markets()
+        journal = HeldJournal()
+        journal.follow(sequencer)
+        with feeding(sequencer, journal) as feed:
+            both = [(Subscriber(), Client()), (Subscriber(), Client())]
+            for price, (subscriber, _) in enumerate(both, 100):
+                sequencer.submit(0, 1, price, Side.BID, 2, price, 5)
+                feed.subscribe(subscriber, "")
+                await asyncio.sleep(2 * module.UPDATE_SECONDS)
+            sequencer.submit(0, 1, 1, Side.BID, 2, 90, 5)
+            with journal.keeping():
+                for subscriber, client in both:
+                    await read_up_to(subscriber, client, 3)
+                    assert client.levels() == best(sequencer, SYMBOLS[0])
         journal.close()
 
     run(work)
