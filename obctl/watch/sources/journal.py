@@ -83,6 +83,8 @@ class JournalSource:
             self._read_next()
             if self._next is not None and self._next.sequence == 1:
                 self._carry_out_next()
+                if self._counted < self._exchange.last_sequence:  # commands were written with it
+                    self._timeline.pass_by(self.controls.time_ns or 0)
         self._symbol = self._exchange.instruments[0].symbol
 
     async def run(self) -> None:
