@@ -11,7 +11,7 @@ from pathlib import Path
 
 from obctl.bench.processes import FREE, drain, first_line, process
 
-LISTENERS = ("--tcp", FREE, "--grpc", "none", "--metrics", FREE, "--log-format", "json", "--log-level", "info")
+LISTENERS = ("--tcp", FREE, "--grpc", "none", "--http", "none", "--metrics", FREE, "--log-format", "json", "--log-level", "info")
 RAM = Path("/dev/shm")  # a file system whose syncs take no time: what is left is the work of our own
 EVENTS = ("--event-capacity", "65536")  # so few that their rings go round at once: memory touched first costs more
 FIGURE = re.compile(r"^orderbook_journal_(\w+) (\S+)$", re.MULTILINE)

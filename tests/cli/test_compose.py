@@ -73,7 +73,7 @@ def test_values_are_strings() -> None:
 
 def test_ports_are_published_on_loopback_alone() -> None:
     published = {port for service in SERVICES.values() for port in service.get("ports", [])}
-    assert {port.rpartition(":")[2] for port in published} == {"9000", "50051", "9100", "9090", "3000"}
+    assert {port.rpartition(":")[2] for port in published} == {"9000", "50051", "8080", "9100", "9090", "3000"}
     assert all(port.startswith("127.0.0.1:") for port in published)
     assert not [name for name in AGENTS if "ports" in SERVICES[name]]
 

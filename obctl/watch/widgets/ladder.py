@@ -135,9 +135,8 @@ class Ladder(Panel):
                 runs.append((cell, "quiet" if name == "orders" else ""))
             runs.append((" " * GAP, ""))
         room = max(0, width - sum(len(text) for text, _ in runs))
-        runs.append(
-            (f"{bar(rung.level.total_quantity, largest, room, blocks=True):<{room}}"[:room], BAR_STYLES[rung.side])
-        )
+        blocks = bar(rung.level.total_quantity, largest, room, blocks=True)
+        runs.append((f"{blocks:<{room}}"[:room], BAR_STYLES[rung.side]))
         return shaded(runs, width * rung.total // deepest)
 
 

@@ -25,7 +25,7 @@ class Panel(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"bid", "ask", "quiet", "strong", "line", "good", "warn", "bad"}
     COMPONENT_CLASSES |= {"bid-bar", "ask-bar", "deep", "grown", "shrunk"}
     DEFAULT_CSS = """
-    Panel { border: round $surface-lighten-2; border-title-color: $text-muted; border-subtitle-color: $text-muted; }
+    Panel { border: round $foreground 30%; border-title-color: $text-muted; border-subtitle-color: $text-muted; }
     Panel > .bid { color: $text-success; }
     Panel > .ask { color: $text-error; }
     Panel > .bid-bar { color: $success; }
@@ -36,12 +36,13 @@ class Panel(Widget):
     Panel > .good { color: $text-success; text-style: bold; }
     Panel > .warn { color: $text-warning; text-style: bold; }
     Panel > .bad { color: $text-error; text-style: bold; }
-    Panel > .deep { background: $surface-lighten-1; }
-    Panel > .grown { background: $success-muted; text-style: bold; }
-    Panel > .shrunk { background: $error-muted; text-style: bold; }
+    Panel > .deep { background: $foreground 12%; }
+    Panel > .grown { background: $success 50%; text-style: bold; }
+    Panel > .shrunk { background: $error 50%; text-style: bold; }
     """
 
     def __init__(self, title: str = "", *, id: str) -> None:  # noqa: A002 - textual's own name of it
+        self._styles: dict[str, Style] = {}  # by their names: textual works them out anew for each line
         super().__init__(id=id)
         self.border_title = title
         self.market: MarketView | None = None
@@ -76,16 +77,26 @@ class Panel(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return a line for the terminal."""
+        base, width = self._style(""), self.size.width
         if y >= len(self.lines):
-            return Strip.blank(self.size.width, self.rich_style)
-        segments = [Segment(text, self._style(names)) for text, names in self.lines[y]]
-        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style).apply_style(self.rich_style)
+            return Strip.blank(width, base)
+        return Strip([Segment(text, self._style(names)) for text, names in self.lines[y]]).adjust_cell_length(
+            width, base
+        )
 
-    def _style(self, names: str) -> Style | None:
-        style = None
-        for name in names.split():
-            part = self.get_component_rich_style(name, partial=True)
-            if part.color is not None:  # as it is on the background, which it may let shine through
-                part += Style(color=self.get_component_rich_style(name).color)
-            style = part if style is None else style + part
+    def _style(self, names: str) -> Style:
+        """Return the style of text with these names, on the panel's background."""
+        style = self._styles.get(names)
+        if style is None:
+            style = self.rich_style
+            for name in names.split():
+                part, whole = self.get_component_rich_style(name, partial=True), self.get_component_rich_style(name)
+                color, background = part.color and whole.color, part.bgcolor and whole.bgcolor  # as they shine through
+                style += part + Style(color=color, bgcolor=background)
+            self._styles[names] = style
         return style
+
+    def notify_style_update(self) -> None:
+        """Forget the styles: the theme has changed, or what it asks for here."""
+        self._styles.clear()
+        super().notify_style_update()
