@@ -291,10 +291,10 @@ def answers_over_tls(server: Server, pem: dict[str, str], client: str | None) ->
 
 
 def test_listeners_open_in_order() -> None:
-    """Metrics, gRPC, TCP: said at debug level as each opens."""
+    """Metrics, HTTP, gRPC, TCP: said at debug level as each opens."""
     with serving(*FREE, "--log-level", "debug") as server:
         opened = [event["listener"] for event in server.events if event["event"] == "listener open"]
-        assert opened == ["metrics", "grpc", "tcp"]
+        assert opened == ["metrics", "http", "grpc", "tcp"]
 
 
 def test_listeners_that_are_not_wanted() -> None:
