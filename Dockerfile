@@ -43,7 +43,7 @@ COPY --from=build /opt/obctl /opt/obctl
 ENV PATH=/opt/obctl/bin:${PATH} PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 WORKDIR /var/lib/orderbook
-EXPOSE 9000 50051 9100
+EXPOSE 9000 50051 8080 9100
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["obctl", "health"]
 ENTRYPOINT ["obctl"]

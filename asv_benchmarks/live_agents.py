@@ -36,7 +36,7 @@ AGENTS = {  # the buyer's bid lies below the maker's, and the sold slices are la
     "passive-buyer": ("agent", "passive-buyer", *RICH, "--target-price", "99890"),
 }
 FREE = "127.0.0.1:0"
-SERVER = ("serve", "--in-memory", "--tcp", "none", "--grpc", FREE, "--metrics", FREE)
+SERVER = ("serve", "--in-memory", "--tcp", "none", "--grpc", FREE, "--http", "none", "--metrics", FREE)
 
 
 class Process:

@@ -26,6 +26,7 @@ COMMANDS = {  # name: what `obctl --help` says of it; the command itself is obct
     "serve": "Be an exchange on the network: TCP lines, gRPC, and figures for Prometheus.",
     "simulate": "Simulate agents and noise traders on one exchange, the same for the same seed.",
     "token": "Make tokens for the clients of the server.",
+    "watch": "Watch a market in the terminal: ladder, charts and trades, as they happen.",
 }
 
 

@@ -8,7 +8,8 @@ from typing import TextIO
 import structlog
 from structlog.typing import Processor
 
-LIBRARIES = ("asyncio", "grpc", "aiohttp")  # at debug level they tell of themselves, not of the exchange
+# The least that libraries may tell: below, it is of themselves, or of what strangers send, and not of the exchange.
+LIBRARIES = {"asyncio": logging.INFO, "grpc": logging.INFO, "uvicorn": logging.ERROR}
 
 
 def configure_logs(level: str, form: str, stream: TextIO | None = None) -> None:
@@ -33,8 +34,8 @@ def configure_logs(level: str, form: str, stream: TextIO | None = None) -> None:
     )
     logging.basicConfig(handlers=[handler], level=number, force=True)
     logging.captureWarnings(True)
-    for library in LIBRARIES:
-        logging.getLogger(library).setLevel(max(number, logging.INFO))
+    for library, least in LIBRARIES.items():
+        logging.getLogger(library).setLevel(max(number, least))
     structlog.configure(
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(number),

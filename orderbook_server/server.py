@@ -71,7 +71,7 @@ class Server:
         self.release = Release(self.sequencer.journal, asyncio.get_running_loop())
         if self.keeper:
             self.release.on_change.append(self.keeper.look)
-        self.transports = {name: TransportStats(name) for name in ("tcp", "grpc") if getattr(settings, name)}
+        self.transports = {name: TransportStats(name) for name in ("tcp", "grpc", "http") if getattr(settings, name)}
 
     async def start(self) -> None:
         """Open the listeners, metrics first, TCP last; where one cannot open, close the others, raise ConfigError."""
@@ -96,10 +96,10 @@ class Server:
     def _gateway(self, name: str) -> Gateway:
         """Make a gateway; what it needs is imported only where it is wanted."""
         if name == "metrics":
-            from orderbook_server.gateways.http import HttpGateway
+            from orderbook_server.gateways.http.metrics import MetricsGateway
 
             snapshots = self.keeper.snapshots if self.keeper else None
-            return HttpGateway(Metrics(self.sequencer, self.transports.values(), snapshots))
+            return MetricsGateway(Metrics(self.sequencer, self.transports.values(), snapshots))
         settings, authenticate, stats = self.settings, self._security.authenticate, self.transports[name]
         if name == "grpc":
             from orderbook_server.gateways.grpc import GrpcGateway
@@ -108,6 +108,15 @@ class Server:
                 *(self.sequencer, settings, stats),
                 authenticate=authenticate,
                 credentials=grpc_credentials(self._security),
+                release=self.release,
+            )
+        if name == "http":
+            from orderbook_server.gateways.http.gateway import WebGateway
+
+            return WebGateway(
+                *(self.sequencer, settings, stats),
+                authenticate=authenticate,
+                ssl=self._security.ssl,
                 release=self.release,
             )
         from orderbook_server.gateways.tcp import TcpGateway
@@ -189,7 +198,7 @@ async def serve(
 
 def warn_of_exposure(settings: Settings) -> None:
     """Say so where strangers may do everything, or read tokens on their way: beyond loopback."""
-    for name in ("tcp", "grpc"):
+    for name in ("tcp", "grpc", "http"):
         address = getattr(settings, name)
         if address is None or address.is_loopback():
             continue
@@ -202,7 +211,8 @@ def warn_of_exposure(settings: Settings) -> None:
 def files_wanted(settings: Settings) -> int:
     """Return how many files may have to be open: a connection is one."""
     tcp = settings.connections_max if settings.tcp else 0
-    return tcp + (settings.grpc_connections_max if settings.grpc else 0) + SPARE_FILES
+    grpc = settings.grpc_connections_max if settings.grpc else 0
+    return tcp + grpc + (settings.http_connections_max if settings.http else 0) + SPARE_FILES
 
 
 def raise_file_limit(wanted: int) -> None:

@@ -22,7 +22,7 @@ from obctl.agent.settings import AgentSettings, Given, name_of
 from obctl.errors import Refused, Unreachable
 from orderbook import AccountSnapshot, OrderBookError
 from orderbook_server.config import ConfigError
-from orderbook_server.gateways.http import HttpGateway
+from orderbook_server.gateways.http.metrics import MetricsGateway
 from orderbook_server.metrics.registry import ProcessMetrics
 from orderbook_server.server import reason_of
 
@@ -105,7 +105,7 @@ async def metrics_of(collector: AgentCollector, given: Given[AgentSettings]) -> 
     if port is None:
         yield
         return
-    gateway = HttpGateway(ProcessMetrics(collector))
+    gateway = MetricsGateway(ProcessMetrics(collector))
     try:
         address = await gateway.start(host, port)
     except (OSError, UnicodeError) as error:

@@ -44,7 +44,7 @@ def servers(tcp: str | None, grpc: str | None) -> Iterator[Addresses]:
         if tcp or grpc:
             yield Addresses(tcp, grpc, None, *beside)
             return
-        listeners = ("--tcp", FREE, "--grpc", FREE, "--metrics", "none")
+        listeners = ("--tcp", FREE, "--grpc", FREE, "--http", "none", "--metrics", "none")
         options = (*listeners, "--in-memory", "--log-format", "json", "--log-level", "info")
         with process("-m", "obctl", "serve", *options) as server:
             listening = first_line(server, server.stderr)

@@ -1,6 +1,6 @@
 """A connection to a running server for one command, and its troubles as exit statuses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +42,15 @@ def connected(connection: Connection) -> Iterator["BlockingOrderBookClient"]:
     Raise BadConfiguration where the options are wrong, Refused or Unreachable for what the client raises, here or in
     the block.
     """
+    with troubles(), opened(connection) as client:
+        yield client
+
+
+@contextmanager
+def troubles() -> Iterator[None]:
+    """Raise Refused or Unreachable for what a client raises in the block."""
     try:
-        with opened(connection) as client:
-            yield client
+        yield
     except SequenceGone as error:
         raise Refused(f"{error.code}: {error}") from error
     except OrderBookError as error:
@@ -62,7 +68,7 @@ def opened(connection: Connection) -> "BlockingOrderBookClient":
     need_grpc("a client of the server")
     from agents.gateways.grpc import BlockingOrderBookClient, TlsFiles
 
-    try:
+    with wrong_options():
         return BlockingOrderBookClient.connect(
             connection.endpoint,
             token=connection.token,
@@ -70,6 +76,13 @@ def opened(connection: Connection) -> "BlockingOrderBookClient":
             symbol=connection.symbol,
             timeout_s=connection.timeout,
         )
+
+
+@contextmanager
+def wrong_options() -> Iterator[None]:
+    """Raise BadConfiguration for an address, or files of TLS, that are of no use."""
+    try:
+        yield
     except ValueError as error:
         raise BadConfiguration(str(error)) from error
     except OSError as error:
@@ -86,7 +99,12 @@ def meaning(error: OrderBookError) -> str:
 
 def instrument_of(client: "BlockingOrderBookClient", symbol: str) -> "InstrumentInfo":
     """Return what the server says of an instrument, "" being its first; raise Refused where it has none such."""
-    instruments = client.instruments()
+    return pick_instrument(client.instruments(), symbol)
+
+
+def pick_instrument(instruments: Iterable["InstrumentInfo"], symbol: str) -> "InstrumentInfo":
+    """Return the instrument of this name, the first for ""; raise Refused where there is none such."""
+    instruments = tuple(instruments)
     for instrument in instruments:
         if symbol in ("", instrument.symbol):
             return instrument

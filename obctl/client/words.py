@@ -1,4 +1,7 @@
-"""The words for sides and kinds of orders, as the command line and the settings of agents take and print them."""
+"""The words for sides and kinds of orders, as the command line and the settings of agents use them, and for times."""
+
+import time
+from fractions import Fraction
 
 from orderbook import OrderType, Side
 
@@ -10,10 +13,23 @@ ORDER_TYPES = {
     "fok": OrderType.FOK,
     "post_only": OrderType.POST_ONLY,
 }
+TAKER_WORDS = {Side.BID: "buy", Side.ASK: "sell"}  # what the taker of a trade did
 SIDE_WORDS = {side: word for word, side in SIDES.items()}
 ORDER_TYPE_WORDS = {order_type: word for word, order_type in ORDER_TYPES.items()}
+NS_PER_SECOND = 1_000_000_000
+NONE = "none"
 
 
 def lots(quantity: int) -> str:
     """Return a quantity in words."""
     return f"{quantity} lot{'' if quantity == 1 else 's'}"
+
+
+def average_text(price: Fraction | None) -> str:
+    """Return an average price in ticks and hundredths of one."""
+    return f"{float(price):,.2f}" if price is not None else NONE
+
+
+def clock_text(time_ns: int) -> str:
+    """Return a time since 1970 as the clock on the wall shows it."""
+    return time.strftime("%H:%M:%S", time.localtime(time_ns // NS_PER_SECOND))

@@ -23,7 +23,7 @@ from obctl.libraries import need_grpc
 from obctl.setting_options import GroupedCommand
 from orderbook_server.config import ConfigError
 
-LIBRARIES = ("uvloop", "aiohttp", "structlog", "prometheus_client")
+LIBRARIES = ("uvloop", "starlette", "uvicorn", "websockets", "structlog", "prometheus_client")
 
 MAKER = SettingsReader(MarketMakerSettings, "Market maker")
 TWAP = SettingsReader(TwapSettings, "TWAP")

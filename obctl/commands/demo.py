@@ -32,6 +32,7 @@ class DemoDiffers(BadInput):
 @click.option("--seconds", type=click.IntRange(min=1), metavar="N", help="End by itself.  [default: on Ctrl-C]")
 @click.option("--tcp", metavar="ADDRESS", help="The line protocol, or none.  [default: 127.0.0.1:9000]")
 @click.option("--grpc", metavar="ADDRESS", help="gRPC, which the agents use.  [default: 127.0.0.1:50051]")
+@click.option("--http", metavar="ADDRESS", help="The page and REST, or none.  [default: 127.0.0.1:8080]")
 @click.option("--metrics", metavar="ADDRESS", help="Figures for Prometheus, or none.  [default: 127.0.0.1:9100]")
 @click.option(
     "--noise", type=click.IntRange(0, 100), default=4, show_default=True, metavar="N", help="How many noise traders."
@@ -46,14 +47,21 @@ class DemoDiffers(BadInput):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but the summary, as one JSON object.")
 def demo(
-    seconds: int | None, tcp: str | None, grpc: str | None, metrics: str | None, noise: int, seed: int, as_json: bool
+    seconds: int | None,
+    tcp: str | None,
+    grpc: str | None,
+    http: str | None,
+    metrics: str | None,
+    noise: int,
+    seed: int,
+    as_json: bool,
 ) -> None:
     """Run an exchange with agents that trade on it, and watch.
 
-    In one process: the server with TCP lines, gRPC and metrics, a market maker (account 1), a TWAP (2), a passive
-    buyer (3) and noise traders (101 and up), all of them clients over gRPC. On a terminal there is a live view of the
-    book, the trades and how the agents stand; elsewhere a line a second. Trade along: it is an exchange like that of
-    obctl serve, on loopback, until it ends. Then there is a summary.
+    In one process: the server with TCP lines, gRPC, a page and metrics, a market maker (account 1), a TWAP (2), a
+    passive buyer (3) and noise traders (101 and up), all of them clients over gRPC. On a terminal there is a live view
+    of the book, the trades and how the agents stand; elsewhere a line a second; in a browser the page. Trade along: it
+    is an exchange like that of obctl serve, on loopback, until it ends. Then there is a summary.
 
     ADDRESS is HOST:PORT; port 0 takes a free one. Where a usual port is taken, a free one is used and told; where one
     is that you name, the status is 2.
@@ -63,11 +71,11 @@ def demo(
       obctl demo
       obctl demo --seconds 10
       obctl demo --noise 20 --seed 7
-      obctl demo --tcp 127.0.0.1:9900 --grpc 127.0.0.1:0 --metrics none
+      obctl demo --tcp 127.0.0.1:9900 --grpc 127.0.0.1:0 --http none --metrics none
       obctl demo --seconds 5 --json > summary.json
     """
     need("the demo", *LIBRARIES, extra="server")
-    named = {"tcp": tcp, "grpc": grpc, "metrics": metrics}
+    named = {"tcp": tcp, "grpc": grpc, "http": http, "metrics": metrics}
     if grpc == "none":
         raise BadConfiguration("--grpc: the agents need it")
     addresses = {listener: address for listener, address in named.items() if address is not None}

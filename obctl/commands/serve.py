@@ -29,7 +29,10 @@ from orderbook_server.config.kinds import Flag, Folder
 from orderbook_server.config.markets import Markets
 from orderbook_server.journal.errors import JournalDamaged, StorageError
 
-LIBRARIES = ("uvloop", "aiohttp", "structlog", "prometheus_client", "grpc", "grpc_health", "grpc_reflection")
+LIBRARIES = (
+    *("uvloop", "fastapi", "uvicorn", "websockets", "structlog", "prometheus_client"),
+    *("grpc", "grpc_health", "grpc_reflection"),
+)
 
 
 class SettingOption(click.Option):

@@ -56,6 +56,8 @@ def hints(addresses: Mapping[str, str]) -> tuple[str, ...]:
     if tcp := addresses.get("tcp"):
         host, _, port = tcp.rpartition(":")
         tried.insert(0, f"nc {host.strip('[]')} {port}")
+    if http := addresses.get("http"):
+        tried.insert(0, f"http://{http}/")
     if metrics := addresses.get("metrics"):
         tried.append(f"http://{metrics}/metrics")
     return tuple(tried)

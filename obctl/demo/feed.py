@@ -1,16 +1,13 @@
 """The market as its feed over gRPC tells it: a copy of the book, the latest trades, and sums."""
 
 import asyncio
-from collections import deque
-from fractions import Fraction
 
 from agents.gateways.grpc import MarketEvent
 from agents.replica import BookReplica
-from obctl.demo.picture import Market, ShownTrade
-from orderbook import BookSnapshot, Trade
+from obctl.client.market import Market, Tally
+from orderbook import BookSnapshot
 
-TRADES_KEPT = 200  # more than the rows of any terminal
-LEVELS_SHOWN = 100  # likewise
+LEVELS_SHOWN = 100  # more than the rows of any terminal
 POLL_S = 0.01
 
 
@@ -20,9 +17,13 @@ class Feed:
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
         self.replica = BookReplica(symbol)
-        self.event_count = self.trade_count = self.volume = self.value = 0
-        self._trades: deque[ShownTrade] = deque(maxlen=TRADES_KEPT)
+        self._tally = Tally()
         self._wanted: tuple[int, asyncio.Future[BookSnapshot]] | None = None  # a number; the book after it
+
+    @property
+    def event_count(self) -> int:
+        """How many events there were."""
+        return self._tally.event_count
 
     async def stands(self) -> None:
         """Wait for the first snapshot, which nothing tells of."""
@@ -36,13 +37,7 @@ class Feed:
 
     def on_event(self, market_event: MarketEvent) -> None:
         """Count an event."""
-        event = market_event.event
-        self.event_count += 1
-        if isinstance(event, Trade):
-            self.trade_count += 1
-            self.volume += event.quantity
-            self.value += event.quantity * event.price
-            self._trades.appendleft(ShownTrade(event.timestamp, event.taker_side, event.price, event.quantity))
+        self._tally.add(market_event.event)
         self._hand_out()
 
     async def book_at(self, sequence: int) -> BookSnapshot:
@@ -63,21 +58,4 @@ class Feed:
     def market(self) -> Market:
         """Return what is known now."""
         depth = self.replica.depth(LEVELS_SHOWN)
-        return Market(
-            symbol=self.symbol,
-            bids=depth.bids,
-            asks=depth.asks,
-            trades=tuple(self._trades),
-            trade_count=self.trade_count,
-            volume=self.volume,
-            value=self.value,
-            event_count=self.event_count,
-            mark=self._mark(),
-        )
-
-    def _mark(self) -> Fraction | None:
-        """Return what a lot is worth: between the best prices, else what was paid last, if anything was."""
-        bid, ask = self.replica.best_bid(), self.replica.best_ask()
-        if bid and ask:
-            return Fraction(bid[0] + ask[0], 2)
-        return Fraction(self._trades[0].price) if self._trades else None
+        return Market(symbol=self.symbol, bids=depth.bids, asks=depth.asks, **self._tally.figures())

@@ -15,13 +15,13 @@ from agents.gateways.order_ids import OrderIds, first_order_id
 from agents.runner.backoff import Backoff
 from agents.runner.runner import run_agent
 from agents.strategies import TwapReport
+from obctl.client.rate import Rate
 from obctl.demo.addresses import hints, open_server
 from obctl.demo.checks import check_book, check_tallies
 from obctl.demo.crew import Crew, PartFailed
 from obctl.demo.feed import Feed
 from obctl.demo.picture import Picture, Standing
 from obctl.demo.plan import Plan
-from obctl.demo.rate import Rate
 from obctl.demo.scoreboard import Scoreboard
 from obctl.demo.shows import Show
 from obctl.demo.summary import BookCheck, Summary

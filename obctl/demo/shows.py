@@ -11,9 +11,10 @@ import click
 from rich.console import Console
 from rich.live import Live
 
+from obctl.client.words import NONE
 from obctl.demo.picture import Picture
 from obctl.demo.view import View
-from obctl.demo.words import NONE, level_text, signed_text, together
+from obctl.demo.words import level_text, signed_text, together
 
 
 class Show(Protocol):

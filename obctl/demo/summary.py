@@ -7,8 +7,10 @@ from typing import Any
 
 from agents.strategies import TwapReport
 from agents.strategies.strategy import Figure
-from obctl.demo.picture import Level, Picture, Standing
-from obctl.demo.words import NONE, average_text, duration_text, level_text, signed_text, together
+from obctl.client.market import Level
+from obctl.client.words import NONE, average_text
+from obctl.demo.picture import Picture, Standing
+from obctl.demo.words import duration_text, level_text, signed_text, together
 
 NAME_WIDTH = 11  # of the first column, as in the other commands' summaries
 REPORTS_SHOWN = 5

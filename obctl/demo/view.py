@@ -7,13 +7,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from obctl.client.market import Market, ShownTrade
 from obctl.client.terminal import COLOURS
+from obctl.client.words import TAKER_WORDS, average_text, clock_text
 from obctl.demo.bar import Bar
-from obctl.demo.picture import Market, Picture, ShownTrade, Standing
-from obctl.demo.words import average_text, clock_text, duration_text, signed_text, together
+from obctl.demo.picture import Picture, Standing
+from obctl.demo.words import duration_text, signed_text, together
 from orderbook import LevelDepth, Side
 
-SIDE_WORDS = {Side.BID: "buy", Side.ASK: "sell"}
 FRAME = 2  # lines that a panel's border takes
 HINTS_PER_LINE = 2
 # Widths of columns at least: they shall not move with every number.
@@ -110,7 +111,7 @@ def trades_table(trades: tuple[ShownTrade, ...]) -> RenderableType:
     table.add_column(no_wrap=True)
     add_number_columns(table, LOTS_WIDTH, PRICE_WIDTH)
     for trade in trades:
-        word = Text(SIDE_WORDS[trade.side], style=COLOURS[trade.side])
+        word = Text(TAKER_WORDS[trade.side], style=COLOURS[trade.side])
         table.add_row(clock_text(trade.time_ns), word, f"{trade.quantity:,}", f"{trade.price:,}")
     return table
 

@@ -12,7 +12,7 @@ from orderbook_server.config.kinds import Choice, Count, File, Flag, Folder, Kin
 from orderbook_server.config.markets import Markets
 from orderbook_server.config.sync import Sync, Syncing
 
-LISTENERS = ("metrics", "grpc", "tcp")  # in the order in which they open
+LISTENERS = ("metrics", "http", "grpc", "tcp")  # in the order in which they open
 EVENTS_MAX = 2**32
 
 
@@ -46,6 +46,10 @@ class Settings:
     grpc: Address | None = field(
         default=Address("127.0.0.1", 50051),
         metadata=_about(Listener(), "Listeners", "gRPC."),
+    )
+    http: Address | None = field(
+        default=Address("127.0.0.1", 8080),
+        metadata=_about(Listener(), "Listeners", "The page, its feed over WebSockets, and REST."),
     )
     metrics: Address | None = field(
         default=Address("127.0.0.1", 9100),
@@ -94,7 +98,7 @@ class Settings:
     )
     tls_cert: Path | None = field(
         default=None,
-        metadata=_about(File(), "Security", "PEM file, the server's certificate: TCP and gRPC speak TLS alone."),
+        metadata=_about(File(), "Security", "PEM file, the server's certificate: TCP, gRPC and HTTP speak TLS alone."),
     )
     tls_key: Path | None = field(default=None, metadata=_about(File(), "Security", "PEM file, the certificate's key."))
     tls_client_ca: Path | None = field(
@@ -158,6 +162,10 @@ class Settings:
     )
     grpc_message_bytes_max: int = field(
         default=4_194_304, metadata=_about(Count(), "Limits", "Of a message from a gRPC client.", "bytes")
+    )
+    http_connections_max: int = field(
+        default=1000,
+        metadata=_about(Count(), "Limits", "HTTP connections at once, WebSockets included.", "connections"),
     )
     log_level: str = field(
         default="info",

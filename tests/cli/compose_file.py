@@ -14,7 +14,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*)|:\?[^}]*)?\}")
-PORTS = ("9000", "50051", "9100")
+PORTS = ("9000", "50051", "8080", "9100")
 SERVER = "orderbook-server"
 ADDRESS = re.compile(rf"\b(?P<host>{SERVER}|127\.0\.0\.1|0\.0\.0\.0):(?P<port>{'|'.join(PORTS)})\b")
 AGENTS = ("market-maker", "twap-agent", "passive-buyer")

@@ -15,9 +15,10 @@ OBCTL = [sys.executable, "-m", "obctl"]
 CLEAN = {
     **{name: value for name, value in os.environ.items() if not name.startswith("OBCTL_") and name != "LOG_LEVEL"},
     "OBCTL_SERVE_IN_MEMORY": "yes",  # whose server keeps something says --no-in-memory, and where
+    "OBCTL_SERVE_HTTP": "none",  # likewise
 }
-FREE = ["--tcp", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]
-TCP_ALONE = ["--tcp", "127.0.0.1:0", "--grpc", "none", "--metrics", "none"]
+FREE = ["--tcp", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]
+TCP_ALONE = ["--tcp", "127.0.0.1:0", "--grpc", "none", "--http", "none", "--metrics", "none"]
 SECONDS = 30  # that anything may take which should come at once
 
 

@@ -390,7 +390,7 @@ def test_help_loads_no_library_of_the_server() -> None:
     code = (
         "import sys; from obctl.main import main\n"
         "try: main(['agent', 'twap', '--help'])\n"
-        "except SystemExit: print([m for m in ('grpc', 'aiohttp', 'uvloop', 'structlog') if m in sys.modules])"
+        "except SystemExit: print([m for m in ('grpc', 'uvicorn', 'uvloop', 'structlog') if m in sys.modules])"
     )
     done = subprocess.run([OBCTL[0], "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -73,14 +73,14 @@ def test_values_are_strings() -> None:
 
 def test_ports_are_published_on_loopback_alone() -> None:
     published = {port for service in SERVICES.values() for port in service.get("ports", [])}
-    assert {port.rpartition(":")[2] for port in published} == {"9000", "50051", "9100", "9090", "3000"}
+    assert {port.rpartition(":")[2] for port in published} == {"9000", "50051", "8080", "9100", "9090", "3000"}
     assert all(port.startswith("127.0.0.1:") for port in published)
     assert not [name for name in AGENTS if "ports" in SERVICES[name]]
 
 
 def test_metrics_stay_on_loopback_whatever_is_asked() -> None:
     ports = read_services("docker-compose.yml", ORDERBOOK_BIND="0.0.0.0")[SERVER]["ports"]
-    assert [port.partition(":")[0] for port in ports] == ["0.0.0.0", "0.0.0.0", "127.0.0.1"]
+    assert [port.partition(":")[0] for port in ports] == ["0.0.0.0", "0.0.0.0", "0.0.0.0", "127.0.0.1"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -91,7 +91,7 @@ def test_the_summary_of_the_market(summary: dict[str, Any]) -> None:
     assert summary["spread"] == summary["best_ask"]["price"] - summary["best_bid"]["price"] > 0
     assert summary["vwap"] == pytest.approx(summary["notional"] / summary["volume"])
     assert abs(summary["vwap"] - 100_000) < 50
-    assert list(summary["addresses"]) == ["tcp", "grpc", "metrics"]
+    assert list(summary["addresses"]) == ["tcp", "grpc", "http", "metrics"]
 
 
 def test_the_reports_of_the_twap(summary: dict[str, Any]) -> None:
@@ -110,7 +110,9 @@ def test_lines_and_addresses_while_it_runs() -> None:
     try:
         hints = process.stdout.readline()
         found = re.fullmatch(
-            r"try  nc (127\.0\.0\.1) (\d+)   obctl book --endpoint (127\.0\.0\.1:\d+)   (http://\S+/metrics)\n", hints
+            r"try  (http://\S+/)   nc (127\.0\.0\.1) (\d+)   obctl book --endpoint (127\.0\.0\.1:\d+)   "
+            r"(http://\S+/metrics)\n",
+            hints,
         )
         assert found, hints
         trades = 0
@@ -119,10 +121,10 @@ def test_lines_and_addresses_while_it_runs() -> None:
             matched = LINE.fullmatch(line)
             assert matched, line
             trades = int(matched[1].replace(",", ""))
-        with socket.create_connection((found[1], int(found[2])), SECONDS) as connection:
+        with socket.create_connection((found[2], int(found[3])), SECONDS) as connection:
             connection.sendall(b"B 1\n")
             assert re.fullmatch(r"BAL 1( \d+){4}\n", connection.makefile().readline())
-        with urllib.request.urlopen(found[4], timeout=SECONDS) as answer:
+        with urllib.request.urlopen(found[5], timeout=SECONDS) as answer:
             figures = answer.read().decode()
         count = re.search(
             r'^matching_trades_executed_total\{instrument="BASE-QUOTE"\} ([\d.]+)$', figures, re.MULTILINE
@@ -223,7 +225,7 @@ def test_a_dumb_terminal_gets_lines(terminals: list[Terminal]) -> None:
     assert b"\x1b" not in terminals[0].shown
 
 
-@pytest.mark.parametrize("listener", ["tcp", "grpc", "metrics"])
+@pytest.mark.parametrize("listener", ["tcp", "grpc", "http", "metrics"])
 def test_a_named_port_that_is_taken(listener: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -249,7 +251,7 @@ def test_usual_ports_that_are_taken() -> None:
         code = f"""
 from dataclasses import fields
 from orderbook_server.config import Address, Settings
-usual = {{"tcp": {port}, "grpc": {port}, "metrics": 0}}
+usual = {{"tcp": {port}, "grpc": {port}, "http": 0, "metrics": 0}}
 Settings.__init__.__kwdefaults__.update({{name: Address("127.0.0.1", port) for name, port in usual.items()}})
 """
         process = changed(code, "--seconds", "1", "--json")
@@ -351,7 +353,7 @@ def test_a_wrong_command_line(words: list[str], said: str) -> None:
 
 
 def test_neither_tcp_nor_metrics_nor_noise() -> None:
-    words = ["--tcp", "none", "--metrics", "none", "--noise", "0", "--grpc", "127.0.0.1:0"]
+    words = ["--tcp", "none", "--http", "none", "--metrics", "none", "--noise", "0", "--grpc", "127.0.0.1:0"]
     done = run("demo", "--seconds", "1", *words)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.match(r"try  obctl book --endpoint 127\.0\.0\.1:\d+\n", done.stdout)

@@ -4,15 +4,15 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from obctl.client.market import Market, ShownTrade
+from obctl.client.rate import WINDOW_S, Rate
 from obctl.demo.bar import Bar
-from obctl.demo.picture import Market, Picture, ShownTrade, Standing
-from obctl.demo.rate import WINDOW_S, Rate
+from obctl.demo.picture import Picture, Standing
 from obctl.demo.shows import line_of
 from obctl.demo.view import View
 from obctl.demo.words import duration_text
@@ -26,14 +26,13 @@ def market(levels: int = 30, trades: int = 60) -> Market:
     """Return a market of so many levels on each side; a level further out has ten lots more."""
     return Market(
         symbol="BASE-QUOTE",
-        bids=tuple(LevelDepth(99_998 - i, 10 + 10 * i, 1) for i in range(levels)),
+        bids=tuple(LevelDepth(99_997 - i, 10 + 10 * i, 1) for i in range(levels)),
         asks=tuple(LevelDepth(100_003 + i, 10 + 10 * i, 1) for i in range(levels)),
         trades=tuple(ShownTrade(i * 10**9, Side.ASK if i % 2 else Side.BID, 100_000 + i, 1 + i) for i in range(trades)),
         trade_count=1_234,
         volume=4,
         value=400_001,
         event_count=9_999,
-        mark=Fraction(100_000) if levels else None,
     )
 
 
@@ -88,13 +87,13 @@ def ladder_of(lines: list[str]) -> Iterator[str]:
 
 def test_the_ladder_stands_around_the_spread(picture: Picture) -> None:
     rows = [row.split() for row in ladder_of(drawn(picture)) if row]
-    middle = rows.index(["spread", "5"])
+    middle = rows.index(["spread", "6"])
     assert [row[0] for row in rows[middle - 2 : middle]] == ["100,004", "100,003"]
-    assert [row[0] for row in rows[middle + 1 : middle + 3]] == ["99,998", "99,997"]
+    assert [row[0] for row in rows[middle + 1 : middle + 3]] == ["99,997", "99,996"]
     assert middle == 5
     assert len(rows) == 11
     lengths = {row[0]: len(row[2]) for row in rows if len(row) == 3}
-    assert lengths["100,007"] == lengths["99,994"] == max(lengths.values()), "the longest bar is of the most lots"
+    assert lengths["100,007"] == lengths["99,993"] == max(lengths.values()), "the longest bar is of the most lots"
     assert lengths["100,003"] == pytest.approx(lengths["100,007"] / 5, abs=1)
 
 
@@ -146,7 +145,7 @@ def test_bars(ascii_only: bool) -> None:
 
 def test_the_line(picture: Picture) -> None:
     assert re.fullmatch(
-        r"\d\d:\d\d:\d\d  bid 10 at 99,998  ask 10 at 100,003  last 1 at 100,000  trades 1,234"
+        r"\d\d:\d\d:\d\d  bid 10 at 99,997  ask 10 at 100,003  last 1 at 100,000  trades 1,234"
         r"  market-maker -20  twap \+200  passive-buyer 0  noise -10",
         line_of(picture),
     )

@@ -35,7 +35,7 @@ def test_help_loads_no_library_of_the_server() -> None:
     code = (
         "import sys; from obctl.main import main\n"
         "try: main(['serve', '--help'])\n"
-        "except SystemExit: print([m for m in ('grpc', 'aiohttp', 'uvloop', 'structlog') if m in sys.modules])"
+        "except SystemExit: print([m for m in ('grpc', 'uvicorn', 'uvloop', 'structlog') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
@@ -291,10 +291,10 @@ def answers_over_tls(server: Server, pem: dict[str, str], client: str | None) ->
 
 
 def test_listeners_open_in_order() -> None:
-    """Metrics, gRPC, TCP: said at debug level as each opens."""
+    """Metrics, HTTP, gRPC, TCP: said at debug level as each opens."""
     with serving(*FREE, "--log-level", "debug") as server:
         opened = [event["listener"] for event in server.events if event["event"] == "listener open"]
-        assert opened == ["metrics", "grpc", "tcp"]
+        assert opened == ["metrics", "http", "grpc", "tcp"]
 
 
 def test_listeners_that_are_not_wanted() -> None:

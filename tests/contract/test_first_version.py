@@ -15,7 +15,7 @@ pytestmark = without_generator
 HERE = Path(__file__).parent
 TOP = 2**64 - 1
 BID, ASK = 1, 2
-NEITHER = ("--tcp", "none", "--metrics", "none", "--grpc", "127.0.0.1:0")
+NEITHER = ("--tcp", "none", "--http", "none", "--metrics", "none", "--grpc", "127.0.0.1:0")
 LIMITED = """
 [[instrument]]
 symbol = "BTC-USD"

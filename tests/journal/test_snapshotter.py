@@ -126,7 +126,7 @@ def test_what_cannot_be_done_is_told(tmp_path: Path) -> None:
 def test_it_needs_neither_grpc_nor_the_command_line() -> None:
     script = "import orderbook_server.journal.snapshotter, sys; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"grpc", "click", "rich", "aiohttp", "uvloop", "structlog", "numpy", "asyncio"} & set(modules)
+    assert not {"grpc", "click", "rich", "uvicorn", "uvloop", "structlog", "numpy", "asyncio"} & set(modules)
 
 
 class Watched:

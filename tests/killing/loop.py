@@ -49,6 +49,7 @@ class Loop:
             "--journal-segment-bytes": "65536",
             "--event-capacity": str(HELD),
             "--data-dir": str(self.data_dir),
+            "--http": "none",
             "--metrics": "none",
         } | {f"--{listener}": "127.0.0.1:0" for listener in ("tcp", "grpc")}
         markets = [word for symbol in SYMBOLS for word in ("--instrument", symbol)]

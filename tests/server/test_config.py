@@ -136,7 +136,7 @@ def test_loopback(host):
 @pytest.mark.parametrize(
     "host", ["0.0.0.0", "::", "192.168.0.1", "example.org", "127.0.0.1.example.org", "::ffff:1.2.3.4"]
 )
-@pytest.mark.parametrize("listener", ["tcp", "grpc", "metrics"])
+@pytest.mark.parametrize("listener", ["tcp", "grpc", "http", "metrics"])
 def test_beyond_loopback_it_takes_tokens_or_insecure(listener, host):
     address = Address(host, 1)
     with pytest.raises(ConfigError, match=rf"^{listener}: {re.escape(str(address))} can be reached from elsewhere"):
@@ -148,9 +148,9 @@ def test_beyond_loopback_it_takes_tokens_or_insecure(listener, host):
 
 
 def test_a_server_of_nothing():
-    with pytest.raises(ConfigError, match=r"^metrics, grpc, tcp: are all none"):
-        Settings(tcp=None, grpc=None, metrics=None)
-    assert Settings(tcp=None, grpc=None).metrics, "one will do"
+    with pytest.raises(ConfigError, match=r"^metrics, http, grpc, tcp: are all none"):
+        Settings(tcp=None, grpc=None, http=None, metrics=None)
+    assert Settings(tcp=None, grpc=None, http=None).metrics, "one will do"
 
 
 @pytest.mark.parametrize("keys", [["tls_cert"], ["tls_key"], ["tls_client_ca"], ["tls_cert", "tls_client_ca"]])
@@ -348,6 +348,7 @@ def test_words_for_a_flag(text, value):
 FULL = Settings(
     tcp=BEYOND,
     grpc=Address("::", 0),
+    http=None,
     metrics=None,
     instruments=(
         Instrument(

@@ -50,12 +50,12 @@ def test_they_open_in_order_and_close_together(monkeypatch):
     async def work():
         server, story = fake_server(monkeypatch, grpc={"stop": lambda: asyncio.sleep(0)})
         await server.start()
-        assert story == ["start metrics", "start grpc", "start tcp"]
-        assert server.addresses == {name: str(getattr(SETTINGS, name)) for name in ("metrics", "grpc", "tcp")}
+        assert story == ["start metrics", "start http", "start grpc", "start tcp"]
+        assert server.addresses == {name: str(getattr(SETTINGS, name)) for name in ("metrics", "http", "grpc", "tcp")}
         story.clear()
         await server.stop()
         assert story.index("stop tcp") < story.index("grpc stopped"), "nobody waits for another"
-        assert {f"{name} stopped" for name in ("metrics", "grpc", "tcp")} < set(story)
+        assert {f"{name} stopped" for name in ("metrics", "http", "grpc", "tcp")} < set(story)
         story.clear()
         await server.stop()
         assert story == [], "once is enough"
@@ -70,7 +70,8 @@ def test_where_one_cannot_open_the_others_are_closed(monkeypatch, error):
         words = getattr(error, "strerror", None) or str(error)
         with pytest.raises(ConfigError, match=rf"^grpc: cannot listen on 127\.0\.0\.1:50051: {words}$"):
             await server.start()
-        assert story == ["start metrics", "start grpc", "stop metrics", "metrics stopped"]
+        assert story[:3] == ["start metrics", "start http", "start grpc"]
+        assert story[3:] == ["stop metrics", "metrics stopped", "stop http", "http stopped"]
 
     asyncio.run(work())
 
@@ -121,7 +122,7 @@ def test_a_data_directory_is_free_when_its_server_has_stopped(monkeypatch, tmp_p
 
 def test_only_listeners_that_are_wanted_are_made(monkeypatch):
     async def work():
-        settings = dataclasses.replace(SETTINGS, grpc=None, metrics=None)
+        settings = dataclasses.replace(SETTINGS, grpc=None, http=None, metrics=None)
         server, story = fake_server(monkeypatch, settings)
         await server.start()
         assert story == ["start tcp"]

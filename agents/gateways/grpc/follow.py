@@ -21,11 +21,13 @@ class _Follower:
         client: GrpcOrderBookClient,
         replica: BookReplica,
         on_event: Callable[[MarketEvent], object] | None,
+        on_stands: Callable[[], object] | None,
         backoff: Backoff,
     ) -> None:
         self._client = client
         self._replica = replica
         self._on_event = on_event
+        self._on_stands = on_stands
         self._backoff = backoff
         self._symbol = ""
         self._newest: MarketEvent | None = None
@@ -60,6 +62,8 @@ class _Follower:
 
     async def _read(self, events: Stream[MarketEvent]) -> None:
         self._backoff.reset()
+        if self._on_stands is not None:
+            self._on_stands()
         async for market_event in events:
             event = market_event.event
             is_news = event.sequence > self._replica.sequence
@@ -78,21 +82,29 @@ async def follow_book(
     replica: BookReplica,
     *,
     on_event: Callable[[MarketEvent], object] | None = None,
+    on_stands: Callable[[], object] | None = None,
+    on_lost: Callable[[Exception, float], object] | None = None,
     backoff: Backoff,
 ) -> Never:
     """Keep a replica true, for ever: subscribe, take a snapshot, apply the events behind it.
 
     When the feed ends, it is asked for again behind the last event, so that none is missed; where that cannot be had,
     or the server began anew, there is a new snapshot, and what happened between is in it alone. on_event: told of each
-    event of the replica's instrument, when the replica contains it. Raise what trying again does not mend:
-    NotPermitted, UnknownSymbol and the like.
+    event of the replica's instrument, when the replica contains it; on_stands: that the replica is true, and events
+    follow; on_lost: why they do not, and in how many seconds they are asked for again. Raise what trying again does
+    not mend: NotPermitted, UnknownSymbol and the like.
     """
-    follower = _Follower(client, replica, on_event, backoff)
+    follower = _Follower(client, replica, on_event, on_stands, backoff)
     while True:
+        lost: Exception
         try:
             await follower.follow()
-        except (SequenceGap, SequenceGone):
+        except (SequenceGap, SequenceGone) as error:
             replica.is_ready = False
-        except (ServerBusy, ServerUnavailable):
-            pass
-        await asyncio.sleep(backoff.next_delay_s())
+            lost = error
+        except (ServerBusy, ServerUnavailable) as error:
+            lost = error
+        delay_s = backoff.next_delay_s()
+        if on_lost is not None:
+            on_lost(lost, delay_s)
+        await asyncio.sleep(delay_s)

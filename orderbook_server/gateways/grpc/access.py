@@ -8,8 +8,8 @@ import grpc
 
 from orderbook_server.auth import OPEN, Access
 from orderbook_server.config import Settings
-from orderbook_server.gateways.grpc.limits import RateLimit
 from orderbook_server.gateways.grpc.refusals import Refused
+from orderbook_server.gateways.limits import RateLimit
 from orderbook_server.protocol.rpc import trade
 from orderbook_wire.v1 import orderbook_pb2 as wire
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Protocol
 
-from orderbook_server.protocol.rpc.common import Desk
+from orderbook_server.protocol.desk import Desk
 from orderbook_server.protocol.rpc.events import account_event, engine_event
 from orderbook_server.sequencer.release import wake
 

@@ -15,7 +15,7 @@ from orderbook_server.gateways.grpc.service import SERVICE, Service
 from orderbook_server.gateways.grpc.standard import Health, Reflection
 from orderbook_server.gateways.grpc.streams import Streams
 from orderbook_server.metrics.transport import TransportStats
-from orderbook_server.protocol.rpc.common import Desk
+from orderbook_server.protocol.desk import Desk
 from orderbook_server.sequencer.release import Release
 from orderbook_server.sequencer.sequencer import Sequencer
 

@@ -17,10 +17,11 @@ from orderbook_server.gateways.grpc.feeds import AccountReader, Bell, EventFeed,
 from orderbook_server.gateways.grpc.refusals import Refused, refuse
 from orderbook_server.gateways.grpc.streams import Stream, Streams
 from orderbook_server.metrics.transport import TransportStats
+from orderbook_server.protocol.desk import Desk
 from orderbook_server.protocol.rpc import trade
 from orderbook_server.protocol.rpc.accounts import Accounts
 from orderbook_server.protocol.rpc.books import Books
-from orderbook_server.protocol.rpc.common import Desk, Malformed
+from orderbook_server.protocol.rpc.common import Malformed
 from orderbook_server.protocol.rpc.orders import Orders
 from orderbook_server.sequencer.release import Release
 from orderbook_server.sequencer.sessions import Session

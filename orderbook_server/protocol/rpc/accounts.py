@@ -1,7 +1,8 @@
 """Accounts: credits, debits, balances."""
 
 from orderbook import OrderBookError, UnknownAccount
-from orderbook_server.protocol.rpc.common import Desk, accept, refuse
+from orderbook_server.protocol.desk import Desk
+from orderbook_server.protocol.rpc.common import accept, refuse
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
 Request = wire.CreditAccountRequest | wire.DebitAccountRequest | wire.GetBalanceRequest

@@ -1,7 +1,8 @@
 """Books: whole, summed up, one account's orders; and the instruments that have them. Nothing here changes anything."""
 
 from orderbook import OrderBookError, Side
-from orderbook_server.protocol.rpc.common import Desk, accept, refuse
+from orderbook_server.protocol.desk import Desk
+from orderbook_server.protocol.rpc.common import accept, refuse
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
 LEVELS_DEFAULT = 10  # per side, where a request for depth names no number

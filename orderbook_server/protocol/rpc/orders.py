@@ -4,7 +4,8 @@
 # The stubs of messages take their own enumerations only; the engine's have the same values.
 
 from orderbook import MatchResult, OrderBookError, OrderType
-from orderbook_server.protocol.rpc.common import Desk, Malformed, accept, refuse
+from orderbook_server.protocol.desk import Desk
+from orderbook_server.protocol.rpc.common import Malformed, accept, refuse
 from orderbook_server.sequencer.sessions import Session
 from orderbook_wire.v1 import orderbook_pb2 as wire
 

@@ -6,7 +6,8 @@ from time import monotonic_ns
 from typing import Any
 
 from orderbook import InvalidCommand
-from orderbook_server.protocol.rpc.common import Desk, Malformed, refuse
+from orderbook_server.protocol.desk import Desk
+from orderbook_server.protocol.rpc.common import Malformed, refuse
 from orderbook_server.protocol.rpc.orders import Orders
 from orderbook_server.sequencer.sessions import Session
 from orderbook_wire.v1 import orderbook_pb2 as wire

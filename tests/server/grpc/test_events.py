@@ -11,7 +11,7 @@ import pytest
 from orderbook import BookAdded, BookRemoved, BookUpdated, Exchange, Instrument, Rejection, SelfTradePrevention, Trade
 from orderbook.enums import RejectReason
 from orderbook_server.gateways.grpc import feeds
-from orderbook_server.protocol.rpc.common import Desk
+from orderbook_server.protocol.desk import Desk
 from orderbook_server.sequencer.sequencer import Sequencer
 from orderbook_wire.v1 import orderbook_pb2 as wire
 

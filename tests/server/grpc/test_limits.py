@@ -7,7 +7,7 @@ import grpc
 import pytest
 from structlog.testing import capture_logs
 
-from orderbook_server.gateways.grpc.limits import RateLimit
+from orderbook_server.gateways.limits import RateLimit
 from orderbook_wire.v1 import orderbook_pb2 as wire
 
 from ..running import eventually

@@ -1,0 +1,1 @@
+"""`obctl watch`: the market in the terminal, live from a server, or played from what was written down."""

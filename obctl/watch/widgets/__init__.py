@@ -1,0 +1,1 @@
+"""The parts of the view, one to a file."""

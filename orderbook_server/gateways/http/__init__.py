@@ -1,0 +1,1 @@
+"""HTTP: the page, its feed, REST, and /metrics for Prometheus."""

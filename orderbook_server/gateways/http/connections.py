@@ -1,0 +1,236 @@
+"""Connections of an HTTP listener: uvicorn's protocols, and clocks and bounds around them.
+
+uvicorn knows one clock, for a connection that is idle between two requests. Here two more run: for a request until it
+is whole, and for what a client is to read until it has. They are looked at now and then, all at once (`check`), which
+is cheaper than a timer for each, and sees whatever uvicorn did in between.
+
+h11 bounds the head of a request, but not of one that comes in one packet, and 256 KiB of headers take it 0.2 s. So
+it is given pieces.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, cast
+
+import h11
+from uvicorn import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+
+from orderbook_server.metrics.transport import TransportStats
+
+HEAD_BYTES_MAX = 16_384  # of a request, and of what follows it before it is answered; a piece more at most
+PIECE_BYTES = 4_096
+GOING_AWAY, GOING_AWAY_REASON = 1001, "the server shuts down"
+CLOSE_SECONDS = 1.0  # that the client of a WebSocket has to close, too
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """How long a connection may take.
+
+    request_seconds: from the first byte of a request, or from connecting, until it is whole. idle_seconds: between
+    requests. read_seconds: until an answer is read, and until a connection that is closed is gone. life_seconds: in
+    all, then it is closed after its answer, if one is under way; None, for ever. To a WebSocket none applies but that
+    it must be gone, once closed.
+    """
+
+    request_seconds: float = 10.0
+    idle_seconds: int = 60
+    read_seconds: float = 10.0
+    life_seconds: float | None = None
+
+
+class Connections(ServerState):
+    """The connections of a listener, and the tasks of their requests."""
+
+    def __init__(self, connections_max: int, clocks: Clocks, stats: TransportStats | None) -> None:
+        super().__init__()
+        self.clocks = clocks
+        self.closed = False  # to new ones
+        self.refused = 0
+        self.none = asyncio.Event()
+        self._connections_max = connections_max
+        self._stats = stats
+        self.count()
+
+    def admit(self) -> bool:
+        """Return whether there may be one more."""
+        if self.closed:
+            return False
+        if len(self.connections) >= self._connections_max:
+            self.refused += 1
+            return False
+        return True
+
+    def count(self) -> None:
+        """Note that there is one more, or one less."""
+        if self._stats is not None:
+            self._stats.connections = len(self.connections)
+        if self.connections:
+            self.none.clear()
+        else:
+            self.none.set()
+
+    def each(self) -> tuple["HttpConnection | WebSocketConnection", ...]:
+        """Return all that are open."""
+        return cast("tuple[HttpConnection | WebSocketConnection, ...]", tuple(self.connections))
+
+
+class HttpConnection(H11Protocol):
+    """A connection that brings requests, until one of them makes it a WebSocket."""
+
+    def __init__(self, config: Config, server_state: Connections, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(config, server_state, {"abort": self.abort}, loop)
+        self._all = server_state
+        self._life_end: float | None = None
+        self._request_since: float | None = None
+        self._unread_since: float | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """Begin, or be closed at once where this is one too many."""
+        if not self._all.admit():
+            transport.set_protocol(asyncio.Protocol())
+            transport.close()
+            return
+        super().connection_made(transport)
+        self._all.count()
+        self._request_since = now = self.loop.time()
+        if self._all.clocks.life_seconds is not None:
+            self._life_end = now + self._all.clocks.life_seconds
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # uvicorn lets the timer run out after an error
+        self._all.count()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in pieces."""
+        for start in range(0, len(data), PIECE_BYTES):
+            if self.transport.is_closing() or self not in self.connections:  # now a WebSocket
+                return
+            super().data_received(data[start : start + PIECE_BYTES])
+        if self.conn.their_state is h11.DONE and len(self.conn.trailing_data[0]) > HEAD_BYTES_MAX:
+            self.cycle.keep_alive = False  # what waits would be taken in one piece
+        self._time_request()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, where it is there."""
+        super().on_response_complete()
+        self._time_request()
+
+    def _time_request(self) -> None:
+        """Let a clock run while a request has begun and is not whole."""
+        state = self.conn.their_state
+        if state is not h11.SEND_BODY and not (state is h11.IDLE and self.conn.trailing_data[0]):
+            self._request_since = None
+        elif self._request_since is None:
+            self._request_since = self.loop.time()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP, if it can still be said; a request that was under way has nobody to answer."""
+        self._forsake()
+        try:
+            super().send_400_response(msg)
+        except h11.LocalProtocolError:  # the answer has begun, or is there already
+            self.transport.close()
+
+    def resume_writing(self) -> None:
+        """Note that the client reads."""
+        self._unread_since = None
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        """Close, after the answer that is under way."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+        else:
+            self.cycle.keep_alive = False
+
+    def check(self, now: float) -> None:
+        """Close, or cut off, a client whose time is over; `now` is the loop's."""
+        clocks = self._all.clocks
+        if self._life_end is not None and now >= self._life_end:
+            self.shutdown()
+        if self._request_since is not None and now - self._request_since >= clocks.request_seconds:
+            self.transport.close()
+        if not self.transport.is_closing() and not self.transport.get_write_buffer_size():
+            self._unread_since = None
+        elif self._unread_since is None:
+            self._unread_since = now
+        elif now - self._unread_since >= clocks.read_seconds:
+            self.abort()
+
+    def abort(self) -> None:
+        """Cut the connection off; what the client has not read is lost."""
+        self._forsake()
+        self.transport.abort()
+
+    def _forsake(self) -> None:
+        """Tell the handler of a request, if there is one, that nobody waits for its answer."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+
+class WebSocketConnection(WebSocketsSansIOProtocol):
+    """A connection that has become a WebSocket.
+
+    Whether its client reads is the handler's affair: `send` waits while 64 KiB are not read, and for when it
+    has waited long enough there is `scope["state"]["abort"]`, a function that cuts the connection off.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: Connections,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, {**app_state, "abort": self.abort}, _loop)
+        self._all = server_state
+        self._closing_since: float | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        super().connection_made(transport)
+        self._all.count()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; the first are the request, which websockets may like less than h11 did, without a word."""
+        super().data_received(data)
+        if not self.handshake_initiated:
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        super().connection_lost(exc)
+        self._all.count()
+
+    def shutdown(self) -> None:
+        """Say that the server goes away, and let the client close."""
+        if self.close_sent or not self.handshake_complete or self.transport.is_closing():
+            super().shutdown()
+            return
+        self.stop_keepalive()
+        self.queue.put_nowait(
+            {"type": "websocket.disconnect", "code": GOING_AWAY, "reason": GOING_AWAY_REASON},
+        )
+        self.conn.send_close(GOING_AWAY, GOING_AWAY_REASON)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.close)
+
+    def check(self, now: float) -> None:
+        """Cut off a client that does not let itself be closed; `now` is the loop's."""
+        if not self.close_sent and not self.transport.is_closing():
+            return
+        if self._closing_since is None:
+            self._closing_since = now
+        elif now - self._closing_since >= self._all.clocks.read_seconds:
+            self.abort()
+
+    def abort(self) -> None:
+        """Cut the connection off; what the client has not read is lost."""
+        self.transport.abort()

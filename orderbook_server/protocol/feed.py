@@ -1,0 +1,172 @@
+"""The page's feed: what a client may say, and the messages that it is told (docs/web.md, "The feed").
+
+Integers of 64 bits are strings of digits: numbers of JavaScript hold 53 bits. Levels, trades and bars are put together
+as text here, because there may be thousands of them in a message.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+CLIENT_BYTES_MAX = 4096
+NONCE_MAX = 64  # characters
+
+Level = tuple[int, int, int]
+Trade = tuple[int, int, int, int, bool]
+Bar = tuple[int, int, int, int, int, int, int]
+
+
+class InvalidMessage(ValueError):
+    """What a client sent is no message of the protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Ask for a snapshot of an instrument, "" being the first, and for what comes after it."""
+
+    symbol: str
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Ask for nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Ask for an answer."""
+
+    nonce: str
+
+
+def parse(text: str) -> Subscribe | Unsubscribe | Ping:
+    """Return a client's message; raise InvalidMessage saying what is wrong with it."""
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InvalidMessage("not JSON") from None
+    if not isinstance(message, dict):
+        raise InvalidMessage("not an object")
+    kind = message.pop("type", None)
+    fields = {name: text_of(message, name) for name in message}
+    if kind == "subscribe" and fields.keys() <= {"symbol", "token"}:
+        return Subscribe(fields.get("symbol") or "", fields.get("token"))
+    if kind == "unsubscribe" and not fields:
+        return Unsubscribe()
+    if kind == "ping" and fields.keys() <= {"nonce"}:
+        nonce = fields.get("nonce") or ""
+        if len(nonce) > NONCE_MAX:
+            raise InvalidMessage(f"nonce is longer than {NONCE_MAX} characters")
+        return Ping(nonce)
+    if kind in ("subscribe", "unsubscribe", "ping"):
+        raise InvalidMessage(f"{kind} has a field that it does not know: {', '.join(sorted(fields))}"[:100])
+    raise InvalidMessage("type must be subscribe, unsubscribe or ping")
+
+
+def text_of(message: dict[str, object], name: str) -> str | None:
+    """Return a field that is a string, or null."""
+    value = message[name]
+    if value is not None and not isinstance(value, str):
+        raise InvalidMessage(f"{name} must be a string"[:100])
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums of a market. events: of the exchange; trades, volume: since it began; the others: of the book now."""
+
+    events: int
+    trades: int
+    volume: int
+    bid_levels: int
+    ask_levels: int
+    orders: int
+
+    def text(self) -> str:
+        """Return it as JSON."""
+        return (
+            f'{{"events":"{self.events}","trades":"{self.trades}","volume":"{self.volume}",'
+            f'"bid_levels":{self.bid_levels},"ask_levels":{self.ask_levels},"orders":{self.orders}}}'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What snapshots and updates begin and end with: whose they are, up to which event, when, and the sums."""
+
+    symbol: str
+    sequence: int
+    time_ns: int
+    halted: bool
+    totals: Totals
+
+    def text(self) -> str:
+        """Return it as members of a JSON object."""
+        return (
+            f'"symbol":{json.dumps(self.symbol)},"sequence":"{self.sequence}","time_ns":"{self.time_ns}",'
+            f'"halted":{"true" if self.halted else "false"},"totals":{self.totals.text()}'
+        )
+
+
+def snapshot(
+    moment: Moment, bids: Iterable[Level], asks: Iterable[Level], trades: Iterable[Trade], bars: Iterable[Bar]
+) -> str:
+    """Return a market as it is."""
+    return (
+        f'{{"type":"snapshot",{moment.text()},{books(bids, asks)},"trades":{rows(map(trade_text, trades))},'
+        f'"bars":{rows(map(bar_text, bars))}}}'
+    )
+
+
+def update(
+    moment: Moment, after: int, bids: Iterable[Level], asks: Iterable[Level], trades: Iterable[Trade], skipped: int
+) -> str:
+    """Return what has changed in a market since event `after`; skipped: trades that are not among `trades`."""
+    return (
+        f'{{"type":"update","after":"{after}",{moment.text()},{books(bids, asks)},'
+        f'"trades":{rows(map(trade_text, trades))},"skipped_trades":{skipped}}}'
+    )
+
+
+def books(bids: Iterable[Level], asks: Iterable[Level]) -> str:
+    """Return levels of both sides as members of a JSON object."""
+    return f'"bids":{rows(map(level_text, bids))},"asks":{rows(map(level_text, asks))}'
+
+
+def rows(texts: Iterable[str]) -> str:
+    """Return a JSON array."""
+    return f"[{','.join(texts)}]"
+
+
+def level_text(level: Level) -> str:
+    """Return [price, quantity, orders]."""
+    price, quantity, orders = level
+    return f'["{price}","{quantity}",{orders}]'
+
+
+def trade_text(trade: Trade) -> str:
+    """Return [sequence, time, price, quantity, the taker's side]."""
+    sequence, time_ns, price, quantity, bought = trade
+    return f'["{sequence}","{time_ns}","{price}","{quantity}","{side_word(bought)}"]'
+
+
+def side_word(bought: bool) -> str:
+    """Return the word for a taker's side."""
+    return "bid" if bought else "ask"
+
+
+def bar_text(bar: Bar) -> str:
+    """Return [second, open, high, low, close, volume, trades]."""
+    second, first, high, low, last, volume, trades = bar
+    return f'[{second},"{first}","{high}","{low}","{last}","{volume}",{trades}]'
+
+
+def pong(nonce: str, sequence: int, time_ns: int) -> str:
+    """Return the answer to a ping."""
+    return f'{{"type":"pong","nonce":{json.dumps(nonce)},"sequence":"{sequence}","time_ns":"{time_ns}"}}'
+
+
+def error(code: str, message: str) -> str:
+    """Return a refusal after which the connection stays open."""
+    return f'{{"type":"error","code":{json.dumps(code)},"message":{json.dumps(message)}}}'
