@@ -5,6 +5,7 @@ import gzip
 import io
 import os
 import sys
+import time
 from decimal import Decimal
 from math import inf
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from click import UsageError
 
+from obctl.client.words import clock_text
 from obctl.errors import BadInput
 from obctl.flow import open_rows
 from obctl.watch.app import WatchApp
@@ -389,3 +391,15 @@ def test_what_ends_it_ends_the_view(tmp_path: Path) -> None:
     error = asyncio.run(use())
     assert isinstance(error, BadInput)
     assert "nonsense" in str(error)
+
+
+def test_times_since_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Times of LOBSTER files are those of their exchange's clock, whatever the time is here."""
+    monkeypatch.setenv("TZ", "UTC+5")
+    time.tzset()
+    try:
+        assert clock_text(34_200 * SECOND) == "09:30:00"
+        assert clock_text(1_700_000_000 * SECOND) == "17:13:20"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
