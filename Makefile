@@ -56,7 +56,8 @@ $(VENV)/.built: $(VENV)/.made setup.py $(SOURCES)
 $(VENV)/.tools: $(VENV)/.built
 	@test -e $@ -a ! $(VENV)/.made -nt $@ || { echo "Installing the tools for tests and checks"; \
 	    $(PIP) install --upgrade 'pip>=25.1' && \
-	    $(PIP) install -c constraints.txt --group test --group check --group proto 'obctl[data,server]'; }
+	    $(PIP) install -c constraints.txt --group test --group browser --group check --group proto \
+	        'obctl[data,server,watch]'; }
 	@touch $@
 
 build: $(VENV)/.built  ## build the compiled modules in place, and the environment in .venv
@@ -64,7 +65,7 @@ build: $(VENV)/.built  ## build the compiled modules in place, and the environme
 run: $(VENV)/.server  ## run an exchange with agents that trade on it, and watch; until Ctrl-C, or for SECONDS
 	@$(PY) -m obctl demo $(if $(SECONDS),--seconds $(SECONDS))
 
-serve: $(VENV)/.server  ## start an exchange on loopback: TCP 9000, gRPC 50051, metrics 9100
+serve: $(VENV)/.server  ## start an exchange on loopback: page 8080, TCP 9000, gRPC 50051, metrics 9100
 	$(PY) -m obctl serve
 
 # What the server needs.
