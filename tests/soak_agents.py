@@ -45,7 +45,9 @@ class Scene:
 
     def start_server(self):
         """Start the next life of the server, whose last one has ended."""
-        self.server = self.stack.enter_context(serving("--tcp", "none", "--http", "none", "--metrics", "none", "--grpc", self.endpoint))
+        self.server = self.stack.enter_context(
+            serving("--tcp", "none", "--http", "none", "--metrics", "none", "--grpc", self.endpoint)
+        )
 
     def start_agent(self, account):
         """Start the next life of an agent, whose last one has ended, and wait until it has cleaned up after that."""

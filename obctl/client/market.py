@@ -117,15 +117,16 @@ class Tally:
         self.event_count += 1
         self.time_ns = event.timestamp
         if isinstance(event, Trade):
-            self._add_trade(event)
+            self.add_trade(ShownTrade(event.timestamp, event.taker_side, event.price, event.quantity))
 
-    def _add_trade(self, trade: Trade) -> None:
+    def add_trade(self, trade: ShownTrade) -> None:
+        """Take in the next trade, which is no event by itself."""
         price, quantity = trade.price, trade.quantity
         self.trade_count += 1
         self.volume += quantity
         self.value += quantity * price
-        self._trades.appendleft(ShownTrade(trade.timestamp, trade.taker_side, price, quantity))
-        second = trade.timestamp // NS_PER_SECOND
+        self._trades.appendleft(trade)
+        second = trade.time_ns // NS_PER_SECOND
         if self._bars and self._bars[-1].second == second:
             _, first, high, low, _, volume, trades = self._bars[-1]
             bar = PriceBar(second, first, max(high, price), min(low, price), price, volume + quantity, trades + 1)

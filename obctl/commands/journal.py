@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from obctl import exit_codes
 from obctl.client.options import json_option
 from obctl.errors import BadInput, Damaged
 from obctl.figures import print_figures
 from obctl.number_types import Whole
+from obctl.watch.options import speed_option
 from orderbook_server.config import ENVIRONMENT_PREFIX, settings_by_key
 
 # Whether there is one, and whether it can be read, is found out, and told, by who reads it.
@@ -200,6 +202,10 @@ def stats(directory: Path, as_json: bool) -> None:
     metavar="all|none|N,...",
     help="Accounts whose balances are printed.",
 )
+@click.option(
+    "--watch", "watched", is_flag=True, help="Show how it came to that, in the terminal, as obctl watch shows a market."
+)
+@speed_option
 @json_option
 def replay(
     directory: Path,
@@ -207,12 +213,18 @@ def replay(
     until_event: int | None,
     levels: int,
     accounts: tuple[int, ...] | None,
+    watched: bool,
+    speed: float,
     as_json: bool,
 ) -> None:
     """Print the exchange as it was at any record: books, balances, state hash.
 
     The newest snapshot before that record is loaded, and the journal behind it carried out again. Prices are in ticks,
     quantities in lots, balances in units of the asset.
+
+    With --watch the journal is a market that is played up to that record from its beginning, or from the oldest
+    snapshot where that is gone, by the times at which its commands came in. Space stops it and goes on, + and - change
+    the speed. Where nothing happens for more than 2 s of watching, that is passed over.
 
     \b
     Keys of the JSON:
@@ -228,6 +240,7 @@ def replay(
       obctl journal replay --until 3
       obctl journal replay orderbook-data --until-event 2 --accounts 1,2
       obctl journal replay --levels 1 --accounts none --json
+      obctl journal replay --watch --speed 10x
     """
     from obctl.client import terminal
     from obctl.journal.directory import DataDirectory, readable
@@ -235,6 +248,10 @@ def replay(
 
     if until is not None and until_event is not None:
         raise click.UsageError("Give --until or --until-event, not both.")
+    require_together(watched)
+    if watched:
+        watch_journal(directory, speed, until=until, until_event=until_event)
+        return
     with readable(directory):
         state = state_at(
             DataDirectory(directory), until=until, until_event=until_event, levels=levels, accounts=accounts
@@ -246,6 +263,26 @@ def replay(
     print_figures(figures)
     for line in state.lines(terminal.width(), terminal.shows_blocks()):
         terminal.print_coloured(*line)
+
+
+def require_together(watched: bool) -> None:
+    """Raise UsageError where options on the command line say both to print and to watch."""
+    context = click.get_current_context()
+    to_print = {"levels": "--levels", "accounts": "--accounts", "as_json": "--json"}
+    for name, option in (to_print if watched else {"speed": "--speed"}).items():
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option} is {'not ' if watched else ''}for --watch.")
+
+
+def watch_journal(directory: Path, speed: float, *, until: int | None, until_event: int | None) -> None:
+    """Watch a journal in the terminal."""
+    from obctl.watch.run import need_terminal, show
+
+    need_terminal()
+    from obctl.watch.playback import PlaybackClock
+    from obctl.watch.sources.journal import JournalSource
+
+    show(lambda: JournalSource(directory, PlaybackClock(speed), until=until, until_event=until_event))
 
 
 @journal.command()

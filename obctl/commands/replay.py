@@ -1,75 +1,21 @@
 """`obctl replay`: options and help. The work is done in obctl.replay."""
 
 import json
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import click
 
 from obctl import exit_codes
 from obctl.file_endings import FileEnding
+from obctl.replay.options import INPUT, input_options
 
-
-class PositiveDecimal(click.ParamType):  # type: ignore[type-arg]
-    """A decimal number above 0, kept exactly."""
-
-    name = "decimal"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        """Return the number."""
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            number = Decimal(0)
-        if not number.is_finite() or number <= 0:
-            self.fail(f"{value!r} is not a decimal number above 0.", param, ctx)
-        return number
-
-
-INPUT = click.Path(allow_dash=True)  # whether it can be read is found out, and told, by who reads it
 TABLE = FileEnding(".csv", ".parquet", ".arrow")
 
 
 @click.command(no_args_is_help=True)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=INPUT)
-@click.option(
-    "--format",
-    type=click.Choice(["csv", "lobster", "bin"]),
-    help="The files' format, if it is not to be recognised by content and name.",
-)
-@click.option(
-    "--mode",
-    type=click.Choice(["match", "book"]),
-    help="match: rows are orders sent to the matching engine. book: rows are what an exchange reported, applied "
-    "without matching. By default book for LOBSTER files, match for others.",
-)
-@click.option(
-    "--tick-size",
-    type=PositiveDecimal(),
-    help="CSV: the price of one tick, such as 0.01; prices in the file must be multiples. By default prices are "
-    "whole ticks.",
-)
-@click.option(
-    "--lot-size",
-    type=PositiveDecimal(),
-    help="CSV: the size of one lot, such as 0.001. By default quantities are whole lots.",
-)
-@click.option(
-    "--time-unit",
-    type=click.Choice(["auto", "s", "ms", "us", "ns"]),
-    default="auto",
-    show_default=True,
-    help="CSV: the unit of times that are plain numbers; auto: whole numbers are nanoseconds, decimals seconds.",
-)
+@input_options()
 @click.option("--symbol", help="CSV: replay only the rows of this symbol.")
-@click.option(
-    "--seed-book",
-    type=INPUT,
-    metavar="FILE",
-    multiple=True,
-    help="LOBSTER: the order book file to begin with and to adopt levels from. By default the one beside FILE with "
-    "_orderbook_ for _message_ in its name, if there is one. Once per FILE.",
-)
 @click.option(
     "--verify",
     type=INPUT,
@@ -88,13 +34,6 @@ TABLE = FileEnding(".csv", ".parquet", ".arrow")
     help="Draw price, best bid and best ask over time, and the depth at the end.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
-@click.option(
-    "--on-error",
-    type=click.Choice(["stop", "skip"]),
-    default="stop",
-    show_default=True,
-    help="A wrong row: stop with exit status 1 and write no file, or skip and count it.",
-)
 def replay(as_json: bool, **options: Any) -> int:
     """Replay order flow through the matching engine, or rebuild the book that an exchange reported.
 

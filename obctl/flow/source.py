@@ -53,13 +53,15 @@ class CountingRaw(io.RawIOBase):
 class Source:
     """The decompressed bytes of one file.
 
-    ``name`` is the path as given; ``bytes_total`` the file's size as it lies on the disk, None when that is unknown.
+    ``name`` is the path as given; ``bytes_total`` the file's size as it lies on the disk, None when that is unknown;
+    ``bytes_decoded`` how many bytes have been handed out.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open `path`, or standard input for "-". Raise OSError when it cannot be opened."""
         self.name = os.fspath(path)
         self.head = b""
+        self.bytes_decoded = 0
         self.bytes_total: int | None = None
         self.owned: io.FileIO | None = None
         if self.name == STDIN:
@@ -98,11 +100,13 @@ class Source:
 
     def readinto(self, view: memoryview) -> int:
         """Read the next bytes into `view` and return how many, 0 at the end. Raise FlowError when they are corrupt."""
-        if not self.head:
-            return self.read_once(view)
-        got = min(len(self.head), len(view))
-        view[:got] = self.head[:got]
-        self.head = self.head[got:]
+        if self.head:
+            got = min(len(self.head), len(view))
+            view[:got] = self.head[:got]
+            self.head = self.head[got:]
+        else:
+            got = self.read_once(view)
+        self.bytes_decoded += got
         return got
 
     def read_once(self, view: memoryview | bytearray) -> int:

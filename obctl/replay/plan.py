@@ -17,7 +17,7 @@ LEVELS_DEFAULT = 10
 
 @dataclass(frozen=True)
 class Plan:
-    """The command line of `obctl replay`, options spelled as there."""
+    """The command line of `obctl replay`, options spelled as there; `obctl watch` has the first of them."""
 
     files: tuple[str, ...]
     format: str | None
@@ -27,13 +27,13 @@ class Plan:
     time_unit: str
     symbol: str | None
     seed_book: tuple[str, ...]
-    verify: tuple[str, ...]
-    levels: int | None
-    trades: Path | None
-    depth: Path | None
-    events: Path | None
-    plot: Path | None
     on_error: str
+    verify: tuple[str, ...] = ()
+    levels: int | None = None
+    trades: Path | None = None
+    depth: Path | None = None
+    events: Path | None = None
+    plot: Path | None = None
 
     def check_libraries(self) -> None:
         """Raise MissingLibrary if an output needs a library that is not installed."""

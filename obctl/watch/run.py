@@ -15,6 +15,7 @@ from obctl.libraries import need
 from obctl.watch.source import Source
 
 LIBRARY = "textual"
+KEYS = 0  # standard input; of data there, obctl.watch.keyboard takes care first
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -23,7 +24,7 @@ def need_terminal() -> None:
 
     To be called before a source is made, which may need libraries or files of its own.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+    if not (os.isatty(KEYS) and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         raise BadConfiguration("this draws on a terminal; obctl book and obctl events print, also as --json")
     need("the view", LIBRARY, extra="watch")
 

@@ -1,6 +1,6 @@
 """Recovery: from what a data directory holds back to the exchange as it was (docs/journal.md, "Starting again")."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,39 +55,100 @@ def recover(
 
     Raise JournalDamaged, UnknownFormat, JournalError where there is no such record, OSError, MemoryError.
     """
-    folder = snapshots_folder(data_dir)
-    good, bad = good_snapshots(folder)
-    passed_over = [str(error) for error in bad]
-    if until is not None:
-        good = [header for header in good if header.sequence <= until]
-    if until_event is not None:
-        good = [header for header in good if header.event_sequence < until_event]
-    asked = from_beginning or until is not None or until_event is not None
-    capacity = EVENTS_WITHOUT_END if from_beginning else event_capacity if fill_rings else 0
-    starts = _starts(data_dir, good, capacity, asked=asked)
-    snapshot, sequencer = _loaded(folder, starts, event_capacity, passed_over)
-    begun = snapshot.sequence if snapshot else 0
-    reader = JournalReader(journal_folder(data_dir), after=begun, until=until, live=live)
-    if snapshot:
-        _require_joined(folder, snapshot, reader.position)
-    replay = Replay(sequencer, begun, until=until, until_event=until_event)
-    crossed = [header for header in reversed(good) if header.sequence > begun]
-    _replay(reader, replay, folder, crossed, progress)
-    if not replay.reached and not (until is None and until_event is None):
-        raise JournalError(_too_early(replay, until, until_event))
-    if crossed:
-        raise JournalDamaged(
-            folder / snapshot_name(crossed[0].sequence), 0, _behind_the_end(crossed[0], replay.sequence)
-        )
-    return Recovered(
-        sequencer=replay.sequencer,
-        sequence=replay.sequence,
-        position=reader.position,
-        tail=reader.tail,
-        snapshot=snapshot,
-        records=replay.sequence - begun,
-        passed_over=passed_over,
+    recovery = Recovery(
+        data_dir,
+        event_capacity=event_capacity,
+        fill_rings=fill_rings,
+        until=until,
+        until_event=until_event,
+        from_beginning=from_beginning,
+        live=live,
     )
+    total = _bytes_to_read(recovery.reader)
+    done = told = 0
+    for frame in recovery.frames():
+        recovery.carry_out(frame)
+        done += frame.size
+        if progress and done - told >= PROGRESS_BYTES:
+            told = done
+            progress(done, total)
+    recovered = recovery.finish()
+    if progress:
+        progress(total, total)
+    return recovered
+
+
+class Recovery:
+    """A recovery on its way, frame by frame: what `recover` does in one go, with its options and what it raises.
+
+    The caller carries out what `frames` yields, each before the next, and then finishes.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        event_capacity: int,
+        fill_rings: bool = True,
+        until: int | None = None,
+        until_event: int | None = None,
+        from_beginning: bool = False,
+        live: bool = False,
+    ) -> None:
+        self.folder = snapshots_folder(data_dir)
+        self.passed_over: list[str] = []
+        good, bad = good_snapshots(self.folder)
+        self.passed_over += map(str, bad)
+        if until is not None:
+            good = [header for header in good if header.sequence <= until]
+        if until_event is not None:
+            good = [header for header in good if header.event_sequence < until_event]
+        asked = from_beginning or until is not None or until_event is not None
+        capacity = EVENTS_WITHOUT_END if from_beginning else event_capacity if fill_rings else 0
+        starts = _starts(data_dir, good, capacity, asked=asked)
+        self.snapshot, sequencer = _loaded(self.folder, starts, event_capacity, self.passed_over)
+        self.begun = self.snapshot.sequence if self.snapshot else 0
+        self.reader = JournalReader(journal_folder(data_dir), after=self.begun, until=until, live=live)
+        if self.snapshot:
+            _require_joined(self.folder, self.snapshot, self.reader.position)
+        self.until = until
+        self.until_event = until_event
+        self.replay = Replay(sequencer, self.begun, until=until, until_event=until_event)
+        self._crossed = [header for header in reversed(good) if header.sequence > self.begun]  # oldest first
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames to be carried out. They come once."""
+        for frame in self.reader.frames():
+            yield frame
+            if self.replay.reached:
+                return
+
+    def carry_out(self, frame: Frame) -> None:
+        """Carry out the next frame, and compare the snapshot that it ends with, if there is one."""
+        self.replay.feed(frame)
+        if self._crossed and self._crossed[0].sequence <= frame.last_sequence:
+            _compare(self.replay, self.folder, self._crossed.pop(0), frame)
+
+    def finish(self) -> Recovered:
+        """Return what was recovered, all frames being carried out."""
+        replay = self.replay
+        replay.flush()
+        if not replay.reached and not (self.until is None and self.until_event is None):
+            raise JournalError(_too_early(replay, self.until, self.until_event))
+        if self._crossed:
+            ahead = self._crossed[0]
+            raise JournalDamaged(
+                self.folder / snapshot_name(ahead.sequence), 0, _behind_the_end(ahead, replay.sequence)
+            )
+        return Recovered(
+            sequencer=replay.sequencer,
+            sequence=replay.sequence,
+            position=self.reader.position,
+            tail=self.reader.tail,
+            snapshot=self.snapshot,
+            records=replay.sequence - self.begun,
+            passed_over=self.passed_over,
+        )
 
 
 def _starts(data_dir: Path, good: list[SnapshotHeader], capacity: int, *, asked: bool) -> list[SnapshotHeader | None]:
@@ -142,27 +203,6 @@ def _too_early(replay: Replay, until: int | None, until_event: int | None) -> st
     if until is not None:
         return f"the journal ends with record {replay.sequence}: there is no record {until}"
     return f"the last event is {replay.sequencer.exchange.last_sequence}: there is no event {until_event}"
-
-
-def _replay(
-    reader: JournalReader, replay: Replay, folder: Path, crossed: list[SnapshotHeader], progress: Progress | None
-) -> None:
-    """Carry out the journal; compare the snapshots that are crossed, oldest first, and take them off the list."""
-    total = _bytes_to_read(reader)
-    done = told = 0
-    for frame in reader.frames():
-        replay.feed(frame)
-        if crossed and crossed[0].sequence <= frame.last_sequence:
-            _compare(replay, folder, crossed.pop(0), frame)
-        if replay.reached:
-            break
-        done += frame.size
-        if progress and done - told >= PROGRESS_BYTES:
-            told = done
-            progress(done, total)
-    replay.flush()
-    if progress:
-        progress(total, total)
 
 
 def _compare(replay: Replay, folder: Path, snapshot: SnapshotHeader, frame: Frame) -> None:

@@ -162,9 +162,7 @@ class Channel:
 
     def _now(self) -> messages.Moment:
         sequence, book = self._feed.desk.exchange.last_sequence, self._market.order_book
-        totals = messages.Totals(
-            sequence, *self._feed.tape.totals(self._instrument), *level_counts(book), len(book)
-        )
+        totals = messages.Totals(sequence, *self._feed.tape.totals(self._instrument), *level_counts(book), len(book))
         return messages.Moment(self._symbol, sequence, time.time_ns(), self._market.halted, totals)
 
     def _admit(self, subscriber: Subscriber, sequence: int, text: str) -> None:
@@ -215,9 +213,7 @@ class MarketFeed:
     def lags(self) -> list[int]:
         """Return how many events each subscriber is behind."""
         last = self.desk.exchange.last_sequence
-        return [
-            last - subscriber.sequence for channel in self._channels.values() for subscriber in channel.subscribers
-        ]
+        return [last - subscriber.sequence for channel in self._channels.values() for subscriber in channel.subscribers]
 
     def close(self) -> None:
         """Tell nobody any more."""

@@ -66,7 +66,9 @@ class Whole:
 def whole_server(instruments: Any = TWO_MARKETS, **settings: Any) -> Iterator[Whole]:
     """Run one on free ports while the block lasts."""
     free = Address("127.0.0.1", 0)
-    configured = Settings(tcp=free, grpc=free, http=None, metrics=None, instruments=instruments, in_memory=True, **settings)
+    configured = Settings(
+        tcp=free, grpc=free, http=None, metrics=None, instruments=instruments, in_memory=True, **settings
+    )
     with running(lambda: Gateways(configured)) as process, ExitStack() as stack:
         whole = Whole(process, stack)
         for account_id, symbol in itertools.product(ACCOUNTS, SYMBOLS):

@@ -61,7 +61,9 @@ class Flow:
 
 def best(sequencer: Sequencer, symbol: str, levels: int = 500) -> tuple[list[tuple[int, int, int]], ...]:
     """Return the engine's best levels, as (price, quantity, orders)."""
-    return tuple([tuple(level) for level in side] for side in sequencer.exchange.market(symbol).order_book.depth(levels))
+    return tuple(
+        [tuple(level) for level in side] for side in sequencer.exchange.market(symbol).order_book.depth(levels)
+    )
 
 
 class Client:

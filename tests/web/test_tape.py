@@ -24,9 +24,9 @@ def trades_of(sequencer: Sequencer, instrument: int, after: int = 0) -> list[tup
 def bars_of(trades: list[tuple[int, int, int, int, bool]]) -> list[tuple[int, ...]]:
     """Return the bars of trades, the slow way."""
     bars = []
-    for second in sorted({time // SECOND for _, time, _, _, _ in trades}):
-        prices = [price for _, time, price, _, _ in trades if time // SECOND == second]
-        volume = sum(quantity for _, time, _, quantity, _ in trades if time // SECOND == second)
+    for second in sorted({stamp // SECOND for _, stamp, _, _, _ in trades}):
+        prices = [price for _, stamp, price, _, _ in trades if stamp // SECOND == second]
+        volume = sum(quantity for _, stamp, _, quantity, _ in trades if stamp // SECOND == second)
         bars.append((second, prices[0], max(prices), min(prices), prices[-1], volume, len(prices)))
     return bars
 

@@ -1,6 +1,7 @@
 """The two lines on top: what is watched and how that stands, and what the market came to."""
 
 from dataclasses import dataclass
+from math import inf
 
 from obctl.client.words import average_text, clock_text
 from obctl.watch.source import Instrument, MarketView, Playback
@@ -89,7 +90,7 @@ class Header(Panel):
 
 def playback_text(controls: Playback) -> str:
     """Say how fast it is played, and how far it is."""
-    parts = [f"{controls.speed:g}×"]
+    parts = ["max" if controls.speed == inf else f"{controls.speed:g}×"]
     if controls.position is not None:
         parts.append(f"{controls.position:.0%}")
     if controls.time_ns is not None:

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Callable
 from ssl import SSLContext
 
-from fastapi import FastAPI
-
 from orderbook_server.auth import Access
 from orderbook_server.config import Settings
 from orderbook_server.gateways.http.doors import Doors
 from orderbook_server.gateways.http.listener import HttpListener
 from orderbook_server.gateways.http.pages import Pages
+from orderbook_server.gateways.http.rest import make_router, new_app
 from orderbook_server.gateways.http.socket import FeedSocket
 from orderbook_server.market.feed import MarketFeed
 from orderbook_server.metrics.transport import TransportStats
@@ -36,13 +35,20 @@ class WebGateway:
         ssl: SSLContext | None = None,
         release: Release,
     ) -> None:
-        self._feed = MarketFeed(Desk(sequencer), release, asyncio.get_running_loop())
+        desk, doors = Desk(sequencer), Doors(settings, authenticate)
+        self._feed = MarketFeed(desk, release, asyncio.get_running_loop())
+        self._stopping = False
         stats.lags = self._feed.lags
-        doors = Doors(settings, authenticate)
-        app = FastAPI(docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
+        app = new_app(doors, stats, Pages())
         app.add_api_websocket_route("/api/v1/feed", FeedSocket(self._feed, doors, settings, stats).talk)
-        app.mount("/", Pages())
-        self._listener = HttpListener(app, connections_max=settings.http_connections_max, ssl=ssl)
+        app.include_router(
+            make_router(
+                *(desk, self._feed, release, stats),
+                authentication=doors.asks_for_tokens,
+                stopping=lambda: self._stopping,
+            )
+        )
+        self._listener = HttpListener(app, connections_max=settings.http_connections_max, ssl=ssl, stats=stats)
 
     async def start(self, host: str, port: int) -> str:
         """Open the listener; return its address, port 0 resolved. Raise OSError or UnicodeError where it cannot."""
@@ -50,5 +56,6 @@ class WebGateway:
 
     async def stop(self) -> None:
         """Finish the answers that are under way, and say goodbye to those who watch."""
+        self._stopping = True
         await self._listener.stop()
         self._feed.close()

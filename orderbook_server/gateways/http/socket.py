@@ -4,13 +4,11 @@ import asyncio
 import time
 
 import structlog
-from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from orderbook import UnknownSymbol
 from orderbook_server.auth import Access
 from orderbook_server.config import Settings
-from orderbook_server.gateways.http.connections import connection_of
 from orderbook_server.gateways.http.doors import Doors, Refusal
 from orderbook_server.market.feed import MarketFeed, Subscriber
 from orderbook_server.metrics.transport import TransportStats
@@ -45,14 +43,7 @@ class FeedSocket:
         self._stats = stats
 
     async def talk(self, websocket: WebSocket) -> None:
-        """Let a client in, and talk with them until one of the two has enough."""
-        try:
-            self._doors.check_host(websocket.headers)
-            self._doors.check_origin(websocket.headers, websocket.url.scheme)
-        except Refusal as refusal:
-            content = {"error": {"code": refusal.code, "message": refusal.message}}
-            await websocket.send_denial_response(JSONResponse(content, refusal.status))
-            return
+        """Talk with a client, whom the guard has let in, until one of the two has enough."""
         await websocket.accept()
         conversation = Conversation(self._feed, self._doors, self._settings, websocket)
         try:
@@ -70,7 +61,7 @@ class FeedSocket:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await websocket.close(closed.code, closed.words())
         except (TimeoutError, RuntimeError, WebSocketDisconnect):
-            connection_of(websocket.scope).abort()
+            websocket.scope["state"]["abort"]()
 
 
 class Conversation:
