@@ -11,7 +11,8 @@ from pathlib import Path
 
 from obctl.bench.processes import FREE, drain, first_line, process
 
-LISTENERS = ("--tcp", FREE, "--grpc", "none", "--http", "none", "--metrics", FREE, "--log-format", "json", "--log-level", "info")
+LISTENERS = ("--tcp", FREE, "--grpc", "none", "--http", "none", "--metrics", FREE)
+LOGS = ("--log-format", "json", "--log-level", "info")
 RAM = Path("/dev/shm")  # a file system whose syncs take no time: what is left is the work of our own
 EVENTS = ("--event-capacity", "65536")  # so few that their rings go round at once: memory touched first costs more
 FIGURE = re.compile(r"^orderbook_journal_(\w+) (\S+)$", re.MULTILINE)
@@ -56,7 +57,7 @@ class Kept:
 @contextmanager
 def running(*options: str) -> Iterator[Running]:
     """Run `obctl serve` while the block lasts; raise BadInput where it does not start."""
-    with process("-m", "obctl", "serve", *LISTENERS, *options) as child:
+    with process("-m", "obctl", "serve", *LISTENERS, *LOGS, *options) as child:
         said = first_line(child, child.stderr)
         while said["event"] != "listening":
             said = first_line(child, child.stderr)
