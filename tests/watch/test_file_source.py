@@ -5,6 +5,7 @@ import gzip
 import io
 import os
 import sys
+import time
 from decimal import Decimal
 from math import inf
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from click import UsageError
 
+from obctl.client.words import clock_text
 from obctl.errors import BadInput
 from obctl.flow import open_rows
 from obctl.watch.app import WatchApp
@@ -21,7 +23,7 @@ from obctl.watch.timed_rows import TimedRows
 from obctl.watch.timeline import Timeline
 
 from ..replay.helpers import HEADER, Flow, obctl, replay, write_csv
-from ..replay.lobster_maker import Lobster
+from ..replay.lobster_maker import BUY, Lobster
 from .played import SECOND, SPEEDS, FakeTime, beside, files, final, until
 
 
@@ -100,6 +102,14 @@ def test_lobster_files(tmp_path: Path, speed: float, mode: str, with_book: bool)
     assert [instrument._asdict() for instrument in source.instruments()] == [
         {"symbol": "TEST", "tick_size": Decimal("0.0001"), "lot_size": 1}
     ]
+
+
+def test_executions_at_the_end_of_a_file_are_matched(tmp_path: Path) -> None:
+    """Whether a run of them is over shows only there."""
+    exchange = Lobster().run(200)
+    exchange.execute(BUY, 700)
+    messages, _ = exchange.save(tmp_path)
+    assert_same(final(files(messages, mode="match")), replay(messages, "--mode", "match"))
 
 
 @pytest.mark.parametrize("speed", [1, inf])
@@ -255,10 +265,11 @@ def test_wrong_rows_are_skipped_and_counted(tmp_path: Path, speed: float) -> Non
     assert view.state_text == "wrong rows skipped: 2"
 
 
-def test_a_skipped_message_takes_its_book_along(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", [0, 200])
+def test_a_skipped_message_takes_its_book_along(tmp_path: Path, line: int) -> None:
     messages, _ = Lobster().run(400).save(tmp_path)
     lines = messages.read_text().splitlines()
-    lines[200] = "rubbish"
+    lines[line] = "34200.5,9,1,1,1,1"  # there is no such kind of message
     messages.write_text("\n".join(lines) + "\n")
     summary = replay(messages, "--on-error", "skip")
     assert_same(final(files(messages, on_error="skip")), summary)
@@ -389,3 +400,15 @@ def test_what_ends_it_ends_the_view(tmp_path: Path) -> None:
     error = asyncio.run(use())
     assert isinstance(error, BadInput)
     assert "nonsense" in str(error)
+
+
+def test_times_since_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Times of LOBSTER files are those of their exchange's clock, whatever the time is here."""
+    monkeypatch.setenv("TZ", "UTC+5")
+    time.tzset()
+    try:
+        assert clock_text(34_200 * SECOND) == "09:30:00"
+        assert clock_text(1_700_000_000 * SECOND) == "17:13:20"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
