@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("orderbook", "orderbook_server", "orderbook_wire", "agents", "obctl")
-INSTALLED = {".py", ".pxd", ".pyi", ".typed"}
+INSTALLED = {".py", ".pxd", ".pyi", ".typed", ".html", ".css", ".js", ".svg"}
 TEST_FILES = {".py", ".txt"}
 TRY_IT = """
 import orderbook, orderbook_wire
