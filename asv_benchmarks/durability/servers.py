@@ -11,7 +11,8 @@ from pathlib import Path
 
 from obctl.bench.processes import FREE, drain, first_line, process
 
-LISTENERS = ("--tcp", FREE, "--grpc", "none", "--http", "none", "--metrics", FREE, "--log-format", "json", "--log-level", "info")
+LISTENERS = ("--tcp", FREE, "--grpc", "none", "--http", "none", "--metrics", FREE)
+LOGS = ("--log-format", "json", "--log-level", "info")
 RAM = Path("/dev/shm")  # a file system whose syncs take no time: what is left is the work of our own
 EVENTS = ("--event-capacity", "65536")  # so few that their rings go round at once: memory touched first costs more
 FIGURE = re.compile(r"^orderbook_journal_(\w+) (\S+)$", re.MULTILINE)
@@ -19,9 +20,11 @@ FIGURE = re.compile(r"^orderbook_journal_(\w+) (\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Running:
-    """A server that runs: its addresses, and its process."""
+    """A server that runs: its addresses, "none" where it has none, and its process."""
 
     tcp: str
+    grpc: str
+    http: str
     metrics: str
     pid: int
 
@@ -56,12 +59,12 @@ class Kept:
 @contextmanager
 def running(*options: str) -> Iterator[Running]:
     """Run `obctl serve` while the block lasts; raise BadInput where it does not start."""
-    with process("-m", "obctl", "serve", *LISTENERS, *options) as child:
+    with process("-m", "obctl", "serve", *LISTENERS, *LOGS, *options) as child:
         said = first_line(child, child.stderr)
         while said["event"] != "listening":
             said = first_line(child, child.stderr)
         threading.Thread(target=drain, args=(child.stderr,), daemon=True).start()
-        yield Running(said["tcp"], said["metrics"], child.pid)
+        yield Running(said["tcp"], said["grpc"], said["http"], said["metrics"], child.pid)
 
 
 @contextmanager
