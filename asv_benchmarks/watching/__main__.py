@@ -52,7 +52,7 @@ def main() -> None:
 def measure_server(name: str, folder: Path, options: Options) -> Measured:
     """Run a server that keeps nothing, or all, and measure it."""
     with ExitStack() as stack:
-        kept = ("--in-memory",)
+        kept: tuple[str, ...] = ("--in-memory",)
         if name != "memory":
             kept = ("--data-dir", stack.enter_context(tempfile.TemporaryDirectory(dir=folder)), "--sync", name)
         server = stack.enter_context(running(*EVENTS, *LISTENERS, *kept))

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from statistics import median
 from typing import NamedTuple
 
-from asv_benchmarks.durability.disk import Row
 from asv_benchmarks.durability.servers import Running
 from obctl.bench.tcp import LineClient
 from obctl.bench.turns import Stopwatch, percentile
@@ -21,6 +20,16 @@ LEAD_SECONDS = 0.5  # of the flow, before anything is measured
 PERCENTILES = {"p50": 0.5, "p99": 0.99}
 
 Book = tuple[list[Level], list[Level]]
+Figures = dict[str, float]
+
+
+class Options(NamedTuple):
+    """seconds: of a turn. rounds: of two turns each. clients: that watch. events: per second."""
+
+    seconds: float
+    rounds: int
+    clients: int
+    events: int
 
 
 class Turn(NamedTuple):
@@ -122,12 +131,12 @@ def microseconds(times: dict[str, list[int]]) -> dict[str, float]:
 class Measured(NamedTuple):
     """Figures of a server; each round's, for who wants to see how they scatter; and what is wrong."""
 
-    figures: Row
-    rounds: list[Row]
+    figures: Figures
+    rounds: list[Figures]
     wrong: list[str]
 
 
-def measure(server: Running, options: "Options", progress: Callable[[str], None]) -> Measured:
+def measure(server: Running, options: Options, progress: Callable[[str], None]) -> Measured:
     """Have turns with watchers and without; each round begins with the other."""
     alone: list[Turn] = []
     watched: list[Turn] = []
@@ -149,16 +158,7 @@ def measure(server: Running, options: "Options", progress: Callable[[str], None]
     )
 
 
-class Options(NamedTuple):
-    """seconds: of a turn. events: per second."""
-
-    seconds: float
-    rounds: int
-    clients: int
-    events: int
-
-
-def row(watched: Turn, alone: Turn, clients: int) -> dict[str, float]:
+def row(watched: Turn, alone: Turn, clients: int) -> Figures:
     """Return the figures of two neighbouring turns."""
     taken, seconds = watched.taken, watched.seconds
     figures = {

@@ -1,7 +1,7 @@
 """How long single commands take on the other transports: one over TCP, one over gRPC, in turn, at a steady pace."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from itertools import count
 from types import TracebackType
 from typing import Any, Self
@@ -57,7 +57,7 @@ class Probes:
         self.client.ask(b"X %d\n" % ACCOUNT)
         return {transport: sorted(taken) for transport, taken in times.items()}
 
-    def _lines(self) -> Iterator[tuple[int, int]]:
+    def _lines(self) -> Generator[tuple[int, int], None, None]:
         """Yield when a line left and when its answer was there."""
         clock = time.perf_counter_ns
         for order in self._line_ids:
@@ -68,14 +68,14 @@ class Probes:
                 if self.client.buffer.startswith(b"ERR"):
                     raise BadInput(f"{line!r} was refused")
 
-    def _calls(self) -> Iterator[tuple[int, int]]:
+    def _calls(self) -> Generator[tuple[int, int], None, None]:
         """Yield when a call left and when its answer was there."""
         clock = time.perf_counter_ns
         new: Any = self._channel.unary_unary(SERVICE + "NewOrder")
         cancel: Any = self._channel.unary_unary(SERVICE + "CancelOrder")
         for order in self._rpc_ids:
             asked = wire.NewOrderRequest(
-                order_id=order, side=1, price=PRICE, quantity=1, order_type=2, account_id=ACCOUNT
+                order_id=order, side=wire.SIDE_BID, price=PRICE, quantity=1, account_id=ACCOUNT
             )
             taken_back = wire.CancelOrderRequest(account_id=ACCOUNT, order_id=order)
             for call, answer_of, request in (

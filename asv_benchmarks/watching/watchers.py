@@ -84,7 +84,7 @@ class Watcher(asyncio.Protocol):
         self._rest = data[place:]
 
     def _after_head(self, data: bytes) -> int:
-        """Ask for the feed, once there is a WebSocket; return where the frames begin, 0 where the head of the answer is not whole."""
+        """Ask for the feed once there is a WebSocket, and return where the frames begin; 0 where there is none yet."""
         end = data.find(b"\r\n\r\n") + 4
         if end < 4:
             return 0
