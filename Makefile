@@ -16,6 +16,7 @@ PY := $(abspath $(VENV))/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 SOURCES := $(shell find orderbook orderbook_server agents obctl -name '*.p[yx]x' -o -name '*.pxd')
 SERVER_TESTS := $(addprefix tests/server/test_, transcripts.py line_limits.py line_fuzz.py sequencer.py executions.py sessions.py)
+WEB_TESTS := $(addprefix tests/web/test_, window.py tape.py)
 JOURNAL_TESTS := $(addprefix tests/journal/test_, checksums.py every_byte.py file_journal.py format_1.py reader.py records.py replay.py)
 
 .DEFAULT_GOAL := help
@@ -56,7 +57,8 @@ $(VENV)/.built: $(VENV)/.made setup.py $(SOURCES)
 $(VENV)/.tools: $(VENV)/.built
 	@test -e $@ -a ! $(VENV)/.made -nt $@ || { echo "Installing the tools for tests and checks"; \
 	    $(PIP) install --upgrade 'pip>=25.1' && \
-	    $(PIP) install -c constraints.txt --group test --group check --group proto 'obctl[data,server]'; }
+	    $(PIP) install -c constraints.txt --group test --group browser --group check --group proto \
+	        'obctl[data,server,watch]'; }
 	@touch $@
 
 build: $(VENV)/.built  ## build the compiled modules in place, and the environment in .venv
@@ -64,7 +66,7 @@ build: $(VENV)/.built  ## build the compiled modules in place, and the environme
 run: $(VENV)/.server  ## run an exchange with agents that trade on it, and watch; until Ctrl-C, or for SECONDS
 	@$(PY) -m obctl demo $(if $(SECONDS),--seconds $(SECONDS))
 
-serve: $(VENV)/.server  ## start an exchange on loopback: TCP 9000, gRPC 50051, metrics 9100
+serve: $(VENV)/.server  ## start an exchange on loopback: page 8080, TCP 9000, gRPC 50051, metrics 9100
 	$(PY) -m obctl serve
 
 # What the server needs.
@@ -131,7 +133,7 @@ san-money:
 	$(call sanitized,tests/money $(JOURNAL_TESTS))
 
 san-engine:
-	$(call sanitized,tests/engine tests/flow tests/replay $(SERVER_TESTS))
+	$(call sanitized,tests/engine tests/flow tests/replay $(SERVER_TESTS) $(WEB_TESTS))
 
 canary: $(VENV)/.tools  ## plant bugs in a copy of the engine, and see that the suite catches them
 	$(PY) -m pytest tests/test_canary.py $(PYTEST_ARGS)

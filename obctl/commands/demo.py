@@ -58,10 +58,10 @@ def demo(
 ) -> None:
     """Run an exchange with agents that trade on it, and watch.
 
-    In one process: the server with TCP lines, gRPC, a page and metrics, a market maker (account 1), a TWAP (2), a passive
-    buyer (3) and noise traders (101 and up), all of them clients over gRPC. On a terminal there is a live view of the
-    book, the trades and how the agents stand, and the page in a browser; elsewhere a line a second. Trade along: it is
-    an exchange like that of obctl serve, on loopback, until it ends. Then there is a summary.
+    In one process: the server with TCP lines, gRPC, a page and metrics, a market maker (account 1), a TWAP (2), a
+    passive buyer (3) and noise traders (101 and up), all of them clients over gRPC. On a terminal there is a live view
+    of the book, the trades and how the agents stand; elsewhere a line a second; in a browser the page. Trade along: it
+    is an exchange like that of obctl serve, on loopback, until it ends. Then there is a summary.
 
     ADDRESS is HOST:PORT; port 0 takes a free one. Where a usual port is taken, a free one is used and told; where one
     is that you name, the status is 2.

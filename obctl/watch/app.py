@@ -11,7 +11,6 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.events import Resize
-from textual.screen import Screen
 from textual.widgets import Footer
 
 from obctl.client.rate import Rate
@@ -21,12 +20,12 @@ from obctl.watch.widgets.depth_chart import DepthChart
 from obctl.watch.widgets.header import Header, Rates
 from obctl.watch.widgets.help import Help
 from obctl.watch.widgets.ladder import Ladder
-from obctl.watch.widgets.panel import Panel
 from obctl.watch.widgets.picker import Picker
 from obctl.watch.widgets.price_chart import PriceChart
 from obctl.watch.widgets.tape import Tape
 
 PERIOD_S = 0.1  # from one picture to the next
+BUSY_EVENTS, BUSY_TICKS = 5_000, 4  # with so many events a second, one picture in so many is drawn
 WIDE, NARROW = 110, 56  # cells across that three columns need, and two
 PANELS = {"-wide": {"depth", "price", "tape"}, "-narrow": {"tape"}, "-tiny": set[str]()}  # beside the ladder, at first
 DARK, LIGHT = "textual-dark", "textual-light"
@@ -84,17 +83,17 @@ class WatchApp(App[None]):
         self._following: asyncio.Task[None] | None = None
         self._symbol = ""
         self._rates = (Rate(), Rate())
+        self._ticks = 0
+        self.header = Header(source.title, source.controls)
+        self.ladder = Ladder()
+        self.price, self.depth, self.tape = PriceChart(), DepthChart(), Tape()
+        self.charts = Vertical(self.price, self.depth, id="charts")
+        self.side = Container(self.charts, self.tape, id="side")
 
     def compose(self) -> ComposeResult:
         """Put up the parts."""
-        yield Header(self.source.title, self.source.controls)
-        with Horizontal(id="body"):
-            yield Ladder()
-            with Container(id="side"):
-                with Vertical(id="charts"):
-                    yield PriceChart()
-                    yield DepthChart()
-                yield Tape()
+        yield self.header
+        yield Horizontal(self.ladder, self.side, id="body")
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -102,7 +101,7 @@ class WatchApp(App[None]):
         self.title = f"obctl watch {self.source.title}"
         self.arrange()
         self._following = asyncio.create_task(self._follow(), name="the source")
-        self.set_interval(PERIOD_S, self.draw)
+        self.set_interval(PERIOD_S, self._tick)
         self.draw()
 
     async def _follow(self) -> None:
@@ -123,21 +122,21 @@ class WatchApp(App[None]):
                 await self._following
         await self.source.close()
 
+    def _tick(self) -> None:
+        """Draw, but less often while the market is so busy that the time is better spent on following it."""
+        self._ticks += 1
+        if self.header.rates.events < BUSY_EVENTS or self._ticks % BUSY_TICKS == 0:
+            self.draw()
+
     def draw(self) -> None:
         """Draw the market as it is now, or as it was when it was frozen."""
         market = self.frozen or self.source.view()
-        header = self._main.query_one(Header)
-        header.instruments = self.source.instruments()
+        self.header.instruments = self.source.instruments()
         if market is not self.frozen:
-            header.rates = self._rates_of(market)
-        for panel in self._main.query(Panel):
+            self.header.rates = self._rates_of(market)
+        for panel in (self.header, self.ladder, self.price, self.depth, self.tape):
             if panel.is_on_screen:
                 panel.show(market)
-
-    @property
-    def _main(self) -> Screen[object]:
-        """The screen below those that were put on top of it."""
-        return self.screen_stack[0]
 
     def _rates_of(self, market: MarketView) -> Rates:
         """Return how fast the market is; another instrument begins anew."""
@@ -151,10 +150,10 @@ class WatchApp(App[None]):
     def arrange(self) -> None:
         """Show the panels that are wanted at this width."""
         wanted = self.panels[self.layout_name]
-        for name in ("depth", "price", "tape"):
-            self._main.query_one(f"#{name}").display = name in wanted
-        self._main.query_one("#charts").display = bool(wanted & {"depth", "price"})
-        self._main.query_one("#side").display = bool(wanted)
+        for name, panel in (("price", self.price), ("depth", self.depth), ("tape", self.tape)):
+            panel.display = name in wanted
+        self.charts.display = bool(wanted & {"depth", "price"})
+        self.side.display = bool(wanted)
 
     @property
     def layout_name(self) -> str:
@@ -234,16 +233,15 @@ class WatchApp(App[None]):
 
     def action_scroll(self, levels: int) -> None:
         """Look up the ladder, or down."""
-        self._main.query_one(Ladder).move(levels)
+        self.ladder.move(levels)
 
     def action_page(self, pages: int) -> None:
         """Look up the ladder, or down, by what is to be seen."""
-        ladder = self._main.query_one(Ladder)
-        ladder.move(pages * ladder.page)
+        self.ladder.move(pages * self.ladder.page)
 
     def action_centre(self) -> None:
         """Go back to the best prices."""
-        self._main.query_one(Ladder).centre()
+        self.ladder.centre()
 
     def action_theme(self) -> None:
         """Change from dark to light, and back."""

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import click
 
@@ -33,7 +34,12 @@ def show(make_source: Callable[[], Source]) -> None:
 
     make_source: called in the event loop that the source is to be used in.
     """
-    asyncio.run(_show(make_source))
+    if find_spec("uvloop"):  # which is with what a live market needs, and bears more of its events
+        import uvloop
+
+        uvloop.run(_show(make_source))
+    else:
+        asyncio.run(_show(make_source))
 
 
 async def _show(make_source: Callable[[], Source]) -> None:

@@ -80,7 +80,7 @@ def test_ports_are_published_on_loopback_alone() -> None:
 
 def test_metrics_stay_on_loopback_whatever_is_asked() -> None:
     ports = read_services("docker-compose.yml", ORDERBOOK_BIND="0.0.0.0")[SERVER]["ports"]
-    assert [port.partition(":")[0] for port in ports] == ["0.0.0.0", "0.0.0.0", "127.0.0.1"]
+    assert [port.partition(":")[0] for port in ports] == ["0.0.0.0", "0.0.0.0", "0.0.0.0", "127.0.0.1"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -70,15 +70,8 @@ def test_where_one_cannot_open_the_others_are_closed(monkeypatch, error):
         words = getattr(error, "strerror", None) or str(error)
         with pytest.raises(ConfigError, match=rf"^grpc: cannot listen on 127\.0\.0\.1:50051: {words}$"):
             await server.start()
-        assert story == [
-            "start metrics",
-            "start http",
-            "start grpc",
-            "stop metrics",
-            "stop http",
-            "metrics stopped",
-            "http stopped",
-        ]
+        assert story[:3] == ["start metrics", "start http", "start grpc"]
+        assert story[3:] == ["stop metrics", "metrics stopped", "stop http", "http stopped"]
 
     asyncio.run(work())
 

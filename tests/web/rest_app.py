@@ -19,6 +19,7 @@ from orderbook_server.sequencer.sequencer import Sequencer
 
 from ..server.held_journal import HeldJournal
 
+TWO_MARKETS = (Instrument("BTC-USD", "BTC", "USD", tick_size="0.5"), Instrument("ETH-USD", "ETH", "USD"))
 PEER = ("127.0.0.1", 50000)
 T = TypeVar("T")
 

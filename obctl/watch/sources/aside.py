@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ async def aside(function: Callable[[], T]) -> T:
             result = function()
         except BaseException as error:
             raised = error
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
             loop.call_soon_threadsafe(settle, result, raised)
 
     threading.Thread(target=call, name="read ahead", daemon=True).start()

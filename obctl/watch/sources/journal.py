@@ -41,7 +41,8 @@ class JournalSource:
         self._lost = 0  # events that the log dropped before they were counted
         self._recovery: Recovery | None = None
         self._frames: Iterator[Frame] = iter(())
-        self._next: Frame | None = None
+        self._next: Frame | None = None  # the frame that comes next
+        self._next_time = 0
         self._progress: Callable[[], float | None] = lambda: None
 
     @property
@@ -79,9 +80,11 @@ class JournalSource:
             self._counted = self._exchange.last_sequence
             self._progress = self._measure(self._until or directory.last_record())
             self._frames = self._recovery.frames()
-            self._next = next(self._frames, None)
+            self._read_next()
             if self._next is not None and self._next.sequence == 1:
                 self._carry_out_next()
+                if self._counted < self._exchange.last_sequence:  # commands were written with it
+                    self._timeline.pass_by(self.controls.time_ns or 0)
         self._symbol = self._exchange.instruments[0].symbol
 
     async def run(self) -> None:
@@ -101,7 +104,7 @@ class JournalSource:
         if self._counted < self._exchange.last_sequence:
             return self._timeline.place
         if self._next is not None:
-            return self._timeline.place_of(time_of(self._next))
+            return self._timeline.place_of(self._next_time)
         self._opened.finish()
         self.controls.position = 1.0
         return None
@@ -112,8 +115,8 @@ class JournalSource:
         while left > 0:
             if self._counted < self._exchange.last_sequence:
                 left -= self._count(left)
-            elif self._next is not None and self._timeline.place_of(time_of(self._next)) <= until:
-                self._timeline.pass_by(time_of(self._next))
+            elif self._next is not None and self._timeline.place_of(self._next_time) <= until:
+                self._timeline.pass_by(self._next_time)
                 self._carry_out_next()
                 left -= 1
             else:
@@ -125,9 +128,14 @@ class JournalSource:
         recovery = self._opened
         recovery.carry_out(self._next)
         recovery.replay.flush()
-        self.controls.time_ns = time_of(self._next)
+        self.controls.time_ns = self._next_time
         self.controls.position = self._progress()
+        self._read_next()
+
+    def _read_next(self) -> None:
         self._next = next(self._frames, None)
+        if self._next is not None:
+            self._next_time = time_of(self._next)
 
     def _count(self, limit: int) -> int:
         """Count the next events, at most `limit`; return how many they were."""

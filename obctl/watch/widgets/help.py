@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 KEYS = (
     ("q, Ctrl-C", "leave"),
-    ("space", "pause: a live picture is frozen, a playback stands still"),
+    ("space", "pause the playback; freeze the picture of a live market"),
     ("+  -", "play faster, slower"),
     ("n, →  p, ←", "the next instrument, the previous one"),
     ("i", "choose an instrument"),

@@ -17,7 +17,6 @@ Line = tuple[Run, ...]
 
 SIDE_STYLES = {Side.BID: "bid", Side.ASK: "ask"}
 BAR_STYLES = {Side.BID: "bid-bar", Side.ASK: "ask-bar"}
-FAINT = ("quiet",)  # colours that let the background shine through
 
 
 class Panel(Widget):
@@ -26,7 +25,7 @@ class Panel(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"bid", "ask", "quiet", "strong", "line", "good", "warn", "bad"}
     COMPONENT_CLASSES |= {"bid-bar", "ask-bar", "deep", "grown", "shrunk"}
     DEFAULT_CSS = """
-    Panel { border: round $surface-lighten-2; border-title-color: $text-muted; border-subtitle-color: $text-muted; }
+    Panel { border: round $foreground 30%; border-title-color: $text-muted; border-subtitle-color: $text-muted; }
     Panel > .bid { color: $text-success; }
     Panel > .ask { color: $text-error; }
     Panel > .bid-bar { color: $success; }
@@ -37,9 +36,9 @@ class Panel(Widget):
     Panel > .good { color: $text-success; text-style: bold; }
     Panel > .warn { color: $text-warning; text-style: bold; }
     Panel > .bad { color: $text-error; text-style: bold; }
-    Panel > .deep { background: $surface-lighten-1; }
-    Panel > .grown { background: $success-muted; text-style: bold; }
-    Panel > .shrunk { background: $error-muted; text-style: bold; }
+    Panel > .deep { background: $foreground 12%; }
+    Panel > .grown { background: $success 50%; text-style: bold; }
+    Panel > .shrunk { background: $error 50%; text-style: bold; }
     """
 
     def __init__(self, title: str = "", *, id: str) -> None:  # noqa: A002 - textual's own name of it
@@ -91,9 +90,9 @@ class Panel(Widget):
         if style is None:
             style = self.rich_style
             for name in names.split():
-                style += self.get_component_rich_style(name, partial=True)
-                if name in FAINT:
-                    style += Style(color=self.get_component_rich_style(name).color)
+                part, whole = self.get_component_rich_style(name, partial=True), self.get_component_rich_style(name)
+                color, background = part.color and whole.color, part.bgcolor and whole.bgcolor  # as they shine through
+                style += part + Style(color=color, bgcolor=background)
             self._styles[names] = style
         return style
 

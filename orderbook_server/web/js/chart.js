@@ -98,10 +98,10 @@ export function axisWidth(labels) {
 }
 
 /**
- * Return the smallest number of the form 1, 1.5, 2, 3, 5, 7 × 10^n that is no less.
+ * Return the smallest number of a few round forms that is no less.
  * @param {number} number above 0
  */
 export function roundUp(number) {
   const power = 10 ** Math.floor(Math.log10(number));
-  return [1, 1.5, 2, 3, 5, 7, 10].map((step) => step * power).find((step) => step >= number);
+  return [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((step) => step * power).find((step) => step >= number);
 }

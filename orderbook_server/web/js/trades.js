@@ -63,7 +63,7 @@ export class Tape {
    * @returns {(Trade | Gap)[]} oldest first
    */
   newest(count) {
-    return this.entries.slice(-Math.min(count, TRADES_MAX));
+    return this.entries.slice(this.entries.length - Math.min(count, this.entries.length, TRADES_MAX));
   }
 }
 

@@ -10,7 +10,7 @@ import { onFrame } from "../scheduler.js";
 
 const REST_MS = 100;
 /** The chart reaches from the middle to the level of this rank, on the side that lies further out. */
-const REACH_LEVELS = 60;
+const REACH_LEVELS = 50;
 /** The middle may stray by this share of the reach before the chart moves: it would shiver else. */
 const STRAY = 0.08;
 

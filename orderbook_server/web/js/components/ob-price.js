@@ -9,7 +9,7 @@ import { market } from "../market.js";
 import { onFrame } from "../scheduler.js";
 
 const REST_MS = 100;
-const CANDLES = 120;
+const CANDLE_PIXELS = 8;
 const TRADES_MAX = 400;
 const TRADES_SECONDS = 90;
 const KEY = "orderbook-chart";
@@ -103,11 +103,17 @@ class ObPrice extends HTMLElement {
     this.read(this.chart.plot);
   }
 
+  /** As many candles as can be told apart. */
+  get count() {
+    return Math.max(20, Math.floor(this.parts.chart.clientWidth / CANDLE_PIXELS));
+  }
+
   candles() {
+    const { count } = this;
     const last = market.bars.bars.at(-1)?.second ?? 0;
-    const first = last - CANDLES * this.seconds;
+    const first = last - count * this.seconds;
     return market.bars
-      .joined(this.seconds, CANDLES)
+      .joined(this.seconds, count)
       .filter(({ second }) => second > first)
       .map(({ second, open, high, low, close, volume }) => {
         const [o, h, l, c] = [open, high, low, close].map((price) => this.origin.number(price));
@@ -135,7 +141,7 @@ class ObPrice extends HTMLElement {
       const first = Math.min(points[0]?.time ?? 0, last - 2);
       return [first, last + (last - first) / 40];
     }
-    return [last - (CANDLES - 0.5) * seconds, last + 1.5 * seconds];
+    return [last - (this.count - 0.5) * seconds, last + 1.5 * seconds];
   }
 
   /** Return the prices at the edges: volume has the lowest fifth for itself. */

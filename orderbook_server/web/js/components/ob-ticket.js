@@ -35,9 +35,9 @@ class ObTicket extends HTMLElement {
            <option value="immediate_or_cancel">Immediate or cancel</option>
            <option value="fill_or_kill">Fill or kill</option>
            <option value="post_only">Post only</option></select></label>
-         <label><span>Price <small data-part="quote"></small></span><input name="price" inputmode="decimal"
+         <label><span>Price <small data-part="priceUnit"></small></span><input name="price" inputmode="decimal"
            maxlength="60"></label>
-         <label><span>Quantity <small data-part="base"></small></span><input name="quantity" inputmode="decimal"
+         <label><span>Quantity <small data-part="quantityUnit"></small></span><input name="quantity" inputmode="decimal"
            maxlength="60"></label>
          <label class="wide">Order id<input name="order_id" inputmode="numeric" maxlength="20"></label>
          <button class="submit wide" data-action="submit" data-part="submit">Buy</button>
@@ -69,8 +69,8 @@ class ObTicket extends HTMLElement {
     const { instrument } = market;
     this.parts.token.hidden = !session.authentication;
     if (!instrument) return;
-    setText(this.parts.base, instrument.base);
-    setText(this.parts.quote, instrument.quote);
+    setText(this.parts.quantityUnit, instrument.base);
+    setText(this.parts.priceUnit, instrument.quote);
     if (!this.symbol) this.fields.account_id.value = session.account;
     if (this.symbol !== instrument.symbol) {
       for (const name of ["price", "quantity"]) this.fields[name].value = "";

@@ -1,0 +1,1 @@
+"""The view in the terminal: its parts, its keys, and what it shows of markets."""
