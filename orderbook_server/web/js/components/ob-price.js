@@ -106,7 +106,7 @@ class ObPrice extends HTMLElement {
 
   /** As many candles as can be told apart. */
   get count() {
-    return Math.max(20, Math.floor(this.parts.chart.clientWidth / CANDLE_PIXELS));
+    return Math.max(20, Math.floor(this.chart.plot.width / CANDLE_PIXELS));
   }
 
   candles() {
