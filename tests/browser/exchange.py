@@ -36,14 +36,11 @@ class LiveExchange:
         self.sequencer = self.server.sequencer
         self.exchange = self.sequencer.exchange
         self.origin = f"{scheme}://{self.server.addresses['http']}"
+        self._next_id = 1_000_000
 
     def call(self, function: Callable[..., T], *args: Any) -> T:
         """Call a function where the server runs."""
         return self._process.call(function, *args)
-
-    def hold(self, seconds: float) -> None:
-        """Keep the server from doing anything for some time."""
-        self._process.hold(seconds)
 
     def credit(self, accounts: range, base: int, quote: int) -> None:
         """Give money in every instrument."""
@@ -74,15 +71,17 @@ class LiveExchange:
     def cancel(self, account_id: int, order_id: int) -> None:
         self.call(self.sequencer.cancel_order, BTC, account_id, order_id)
 
-    def run_flow(self, seed: int, commands: int, prices: int, instrument: int = BTC) -> None:
-        """Have random commands carried out."""
-        flow = Flow(self.sequencer, seed, prices)
+    def run_flow(self, commands: int, prices: int, instrument: int = BTC, seed: int = 1) -> None:
+        """Have random commands carried out, the same ones in every run; another call goes on with other ids."""
+        flow = Flow(self.sequencer, seed + self._next_id, prices)
+        flow.next_id = self._next_id
 
         def run() -> None:
             for _ in range(commands):
                 flow.step(instrument)
 
         self.call(run)
+        self._next_id = flow.next_id
 
     def depth(self, instrument: int = BTC) -> tuple[list[Level], list[Level]]:
         """Return what a ladder has to show: the engine's best levels."""
