@@ -87,7 +87,8 @@ def test_short_numbers_fit_and_are_near(run):
     random = Random(3)
     cases = [[size, str(count), width] for size in SIZES for count in counts(random, 40) for width in (6, 9, 14)]
     found = run(
-        "({ units: { Unit } }, cases) => cases.map(([size, count, width]) => new Unit(size).short(BigInt(count), width))",
+        """({ units: { Unit } }, cases) => cases.map(([size, count, width]) =>
+          new Unit(size).short(BigInt(count), width))""",
         cases,
     )
     powers = {"k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -135,7 +136,7 @@ def random_messages(random, rounds):
             message["bids"].sort(key=lambda level: -int(level[0]))
             message["asks"].sort(key=lambda level: int(level[0]))
         messages.append(message)
-        books.append(tuple({price: level for price, level in book.items()} for book in sides))
+        books.append(tuple(dict(book) for book in sides))
     return messages, books
 
 
@@ -145,7 +146,7 @@ def test_books(run, seed):
     found = run(
         """({ book: { Book } }, messages) => {
           const book = new Book();
-          const write = ({ levels }) => levels.map(({ price, quantity, orders }) => [`${price}`, `${quantity}`, orders]);
+          const write = ({ levels }) => levels.map((level) => [`${level.price}`, `${level.quantity}`, level.orders]);
           return messages.map((message, number) => {
             if (number) book.apply(message);
             else book.reset(message);
@@ -217,8 +218,8 @@ def test_bars_and_the_tape(run):
           tape.add(read, 0);
           for (const trade of read) bars.add(trade);
           const text = (key, value) => typeof value === "bigint" ? String(value) : value;
-          const answer = { none: tape.newest(0), ten: tape.newest(10), bars: [1, 5, 60].map((s) => bars.joined(s, 50)) };
-          return JSON.stringify(answer, text);
+          const joined = [1, 5, 60].map((seconds) => bars.joined(seconds, 50));
+          return JSON.stringify({ none: tape.newest(0), ten: tape.newest(10), bars: joined }, text);
         }""",
         trades,
     )
