@@ -1,10 +1,11 @@
 """The server put together, and its life: opened in order, ended in time."""
 
 import asyncio
+import errno
 import os
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
 
@@ -73,22 +74,29 @@ class Server:
             self.release.on_change.append(self.keeper.look)
         self.transports = {name: TransportStats(name) for name in ("tcp", "grpc", "http") if getattr(settings, name)}
 
-    async def start(self) -> None:
-        """Open the listeners, metrics first, TCP last; where one cannot open, close the others, raise ConfigError."""
+    async def start(self, *, dispensable: Container[str] = ()) -> None:
+        """Open the listeners, metrics first, TCP last; where one cannot open, close the others, raise ConfigError.
+
+        dispensable: those whose address may be taken, which is logged then.
+        """
         try:
             for name in LISTENERS:
                 if address := getattr(self.settings, name):
-                    await self._open_listener(name, address)
+                    await self._open_listener(name, address, dispensable=name in dispensable)
         except BaseException:
             await self.stop()
             raise
 
-    async def _open_listener(self, name: str, address: Address) -> None:
+    async def _open_listener(self, name: str, address: Address, *, dispensable: bool) -> None:
         """Open one listener."""
         gateway = self._gateway(name)
         try:
             self.addresses[name] = await gateway.start(*address)
         except (OSError, UnicodeError) as error:  # a name with letters that no name has is a UnicodeError
+            if dispensable and getattr(error, "errno", None) == errno.EADDRINUSE:
+                await gateway.stop()
+                log.warning("address taken: going on without", listener=name, address=str(address))
+                return
             raise ConfigError(name, problem=f"cannot listen on {address}: {reason_of(error)}") from error
         self._open[name] = gateway
         log.debug("listener open", listener=name, address=self.addresses[name])
@@ -176,7 +184,8 @@ async def serve(
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop, number)
     raise_file_limit(files_wanted(settings))
-    await server.start()
+    usual = settings.http == Settings().http  # another program's too: 8080 is many a program's
+    await server.start(dispensable=("http",) if usual else ())
     symbols = [instrument.symbol for instrument in settings.instruments]
     log.info(
         "listening",

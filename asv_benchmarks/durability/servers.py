@@ -20,9 +20,11 @@ FIGURE = re.compile(r"^orderbook_journal_(\w+) (\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Running:
-    """A server that runs: its addresses, and its process."""
+    """A server that runs: its addresses, "none" where it has none, and its process."""
 
     tcp: str
+    grpc: str
+    http: str
     metrics: str
     pid: int
 
@@ -62,7 +64,7 @@ def running(*options: str) -> Iterator[Running]:
         while said["event"] != "listening":
             said = first_line(child, child.stderr)
         threading.Thread(target=drain, args=(child.stderr,), daemon=True).start()
-        yield Running(said["tcp"], said["metrics"], child.pid)
+        yield Running(said["tcp"], said["grpc"], said["http"], said["metrics"], child.pid)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ TAKER_WORDS = {Side.BID: "buy", Side.ASK: "sell"}  # what the taker of a trade d
 SIDE_WORDS = {side: word for word, side in SIDES.items()}
 ORDER_TYPE_WORDS = {order_type: word for word, order_type in ORDER_TYPES.items()}
 NS_PER_SECOND = 1_000_000_000
+SECONDS_PER_DAY = 86_400
 NONE = "none"
 
 
@@ -31,5 +32,6 @@ def average_text(price: Fraction | None) -> str:
 
 
 def clock_text(time_ns: int) -> str:
-    """Return a time since 1970 as the clock on the wall shows it."""
-    return time.strftime("%H:%M:%S", time.localtime(time_ns // NS_PER_SECOND))
+    """Return a time since 1970 as the clock on the wall shows it; on the first day it is one since midnight."""
+    seconds = time_ns // NS_PER_SECOND
+    return time.strftime("%H:%M:%S", time.gmtime(seconds) if seconds < SECONDS_PER_DAY else time.localtime(seconds))

@@ -11,7 +11,7 @@ import sys
 import time
 import tomllib
 import urllib.request
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -139,7 +139,7 @@ def test_a_bad_log_level_of_the_environment() -> None:
     assert done.stderr == "obctl serve: LOG_LEVEL: 'loud' must be debug, info, warning or error\n"
 
 
-@pytest.mark.parametrize("listener", ["tcp", "grpc", "metrics"])
+@pytest.mark.parametrize("listener", ["tcp", "grpc", "http", "metrics"])
 def test_a_port_that_is_taken(listener: str) -> None:
     """The others are closed again, and the process ends."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -147,6 +147,18 @@ def test_a_port_that_is_taken(listener: str) -> None:
         done = run("serve", *FREE, f"--{listener}", address)
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(rf"obctl serve: {listener}: cannot listen on {address}: .*in use.*\n", done.stderr), done.stderr
+
+
+def test_the_usual_port_of_the_page_is_taken() -> None:
+    """By whomever: an exchange does not stand still for that."""
+    with ExitStack() as stack:
+        with suppress(OSError):  # it is another's already
+            stack.enter_context(socket.create_server(("127.0.0.1", 8080)))
+        server = stack.enter_context(serving(*FREE[:4], "--metrics", "none", OBCTL_SERVE_HTTP=""))
+        assert server.addresses["http"] == "none"
+        warning = next(event for event in server.events if event["level"] == "warning")
+        assert (warning["event"], warning["listener"]) == ("address taken: going on without", "http")
+        assert server.ask("P") == ["PONG 0"]
 
 
 def test_a_host_that_is_not_there() -> None:

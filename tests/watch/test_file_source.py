@@ -5,23 +5,26 @@ import gzip
 import io
 import os
 import sys
+import time
 from decimal import Decimal
 from math import inf
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-from click import UsageError
 
+from obctl.client.words import clock_text
 from obctl.errors import BadInput
 from obctl.flow import open_rows
 from obctl.watch.app import WatchApp
 from obctl.watch.source import MarketView
+from obctl.watch.sources.aside import aside
 from obctl.watch.timed_rows import TimedRows
 from obctl.watch.timeline import Timeline
 
 from ..replay.helpers import HEADER, Flow, obctl, replay, write_csv
-from ..replay.lobster_maker import Lobster
+from ..replay.lobster_maker import BUY, Lobster
 from .played import SECOND, SPEEDS, FakeTime, beside, files, final, until
 
 
@@ -100,6 +103,14 @@ def test_lobster_files(tmp_path: Path, speed: float, mode: str, with_book: bool)
     assert [instrument._asdict() for instrument in source.instruments()] == [
         {"symbol": "TEST", "tick_size": Decimal("0.0001"), "lot_size": 1}
     ]
+
+
+def test_executions_at_the_end_of_a_file_are_matched(tmp_path: Path) -> None:
+    """Whether a run of them is over shows only there."""
+    exchange = Lobster().run(200)
+    exchange.execute(BUY, 700)
+    messages, _ = exchange.save(tmp_path)
+    assert_same(final(files(messages, mode="match")), replay(messages, "--mode", "match"))
 
 
 @pytest.mark.parametrize("speed", [1, inf])
@@ -255,10 +266,11 @@ def test_wrong_rows_are_skipped_and_counted(tmp_path: Path, speed: float) -> Non
     assert view.state_text == "wrong rows skipped: 2"
 
 
-def test_a_skipped_message_takes_its_book_along(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", [0, 200])
+def test_a_skipped_message_takes_its_book_along(tmp_path: Path, line: int) -> None:
     messages, _ = Lobster().run(400).save(tmp_path)
     lines = messages.read_text().splitlines()
-    lines[200] = "rubbish"
+    lines[line] = "34200.5,9,1,1,1,1"  # there is no such kind of message
     messages.write_text("\n".join(lines) + "\n")
     summary = replay(messages, "--on-error", "skip")
     assert_same(final(files(messages, on_error="skip")), summary)
@@ -300,9 +312,9 @@ def test_files_of_two_formats(tmp_path: Path) -> None:
 
 def test_options_that_do_not_go_with_the_file(tmp_path: Path) -> None:
     messages, _ = Lobster().run(10).save(tmp_path)
-    with pytest.raises(UsageError, match="--tick-size is for CSV"):
+    with pytest.raises(click.UsageError, match="--tick-size is for CSV"):
         final(files(messages, tick_size="0.01"))
-    with pytest.raises(UsageError, match="only once"):
+    with pytest.raises(click.UsageError, match="only once"):
         final(files("-", "-"))
 
 
@@ -348,6 +360,15 @@ def test_it_is_left_while_standard_input_is_silent(pipe: Any) -> None:
     pipe.write(b"2,ADD,2,BID,11,1,\n")  # for the thread that still waits for it
 
 
+def test_what_is_raised_aside_names_the_command() -> None:
+    def refuse() -> None:
+        raise BadInput("no")
+
+    with click.Context(click.Command("watch"), info_name="obctl watch"), pytest.raises(BadInput) as raised:
+        asyncio.run(aside(refuse))
+    assert raised.value.command == "obctl watch"
+
+
 def test_in_the_view(tmp_path: Path) -> None:
     """Through the app: keys stop it and change its speed, and the last picture stays until it is left."""
     summary = replay(path := flow(tmp_path))
@@ -389,3 +410,15 @@ def test_what_ends_it_ends_the_view(tmp_path: Path) -> None:
     error = asyncio.run(use())
     assert isinstance(error, BadInput)
     assert "nonsense" in str(error)
+
+
+def test_times_since_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Times of LOBSTER files are those of their exchange's clock, whatever the time is here."""
+    monkeypatch.setenv("TZ", "UTC+5")
+    time.tzset()
+    try:
+        assert clock_text(34_200 * SECOND) == "09:30:00"
+        assert clock_text(1_700_000_000 * SECOND) == "17:13:20"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -48,6 +48,7 @@ class WebGateway:
                 stopping=lambda: self._stopping,
             )
         )
+        app.openapi()  # kept for who asks: making it takes a while
         self._listener = HttpListener(app, connections_max=settings.http_connections_max, ssl=ssl, stats=stats)
 
     async def start(self, host: str, port: int) -> str:

@@ -25,7 +25,7 @@ def whole_number(minimum: int, maximum: int) -> BeforeValidator:
 
 
 AS_STRING = {"type": "string", "pattern": "^[0-9]{1,20}$"}
-AS_EITHER = {"anyOf": [AS_STRING, {"type": "integer", "minimum": 0, "maximum": U64_MAX}]}
+AS_EITHER = {"anyOf": [AS_STRING, {"type": "integer", "format": "uint64", "minimum": 0}]}
 
 U64 = Annotated[
     int,

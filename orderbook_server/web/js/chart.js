@@ -8,6 +8,9 @@ import { onFrame } from "./scheduler.js";
 /** Above this, numbers of JavaScript skip integers: prices are then drawn as distances from a round one near them. */
 const EXACT_MAX = 2n ** 52n;
 
+/** Half the width of a label below a chart, in pixels: on the right it may reach below the other axis. */
+const EDGE = 32;
+
 const COLOURS = ["text", "panel", "muted", "grid", "bid", "ask", "bid-soft", "ask-soft", "accent"];
 
 /** @type {Record<string, string>} the page's colours as a canvas understands them */
@@ -86,6 +89,19 @@ export function axis(options) {
     ticks: { show: false },
     ...options,
   };
+}
+
+/**
+ * Leave out the labels below a chart that its edges would cut.
+ * @param {object} plot
+ * @param {number[]} splits
+ */
+export function insideEdges(plot, splits) {
+  const width = plot.over.clientWidth;
+  return splits.map((split) => {
+    const left = plot.valToPos(split, "x");
+    return left < EDGE || left > width - EDGE / 4 ? null : split;
+  });
 }
 
 /**

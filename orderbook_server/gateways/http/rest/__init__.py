@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI, Security
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orderbook_server.gateways.http.doors import Doors
-from orderbook_server.gateways.http.guard import API, Guard
+from orderbook_server.gateways.http.gate import API, Gate
 from orderbook_server.gateways.http.rest.errors import install_errors
 from orderbook_server.gateways.http.rest.health import make_health_router
 from orderbook_server.gateways.http.rest.market import add_instruments, add_market
@@ -24,7 +24,7 @@ __all__ = ["make_router", "new_app"]
 
 
 def new_app(doors: Doors, stats: TransportStats, pages: ASGIApp | None = None) -> FastAPI:
-    """Return an app without routes whose every request passes the guard, and whose every refusal has one form.
+    """Return an app without routes whose every request passes the gate, and whose every refusal has one form.
 
     pages: what answers where no route does, but below /api/. Of the app's document there are none: they would come
     from other hosts.
@@ -42,7 +42,7 @@ def new_app(doors: Doors, stats: TransportStats, pages: ASGIApp | None = None) -
     if pages is not None:
         app.router.default = beside_api(pages, app.router.not_found)
     install_errors(app)
-    app.add_middleware(Guard, doors=doors, stats=stats)
+    app.add_middleware(Gate, doors=doors, stats=stats)
     return app
 
 

@@ -1,4 +1,4 @@
-"""What a token must allow for a request. That it is known, the guard has seen to."""
+"""What a token must allow for a request. That it is known, the gate has seen to."""
 
 from typing import Annotated
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from orderbook import OrderBookError
 from orderbook_server.gateways.http.doors import Refusal
-from orderbook_server.gateways.http.rest.errors import NAME_MAX, answer_of, of_engine, report
+from orderbook_server.gateways.http.rest.errors import NAME_MAX, answer_of, of_engine
 from orderbook_server.metrics.transport import TransportStats
 from orderbook_server.protocol.rest.strict_json import NotJson, decode
 from orderbook_server.sequencer.release import Release
@@ -81,9 +81,7 @@ def durable_route(release: Release, stats: TransportStats) -> type[APIRoute]:
                         request.parse()
                     return await carry_out(request)
                 except OrderBookError as error:
-                    refusal = of_engine(error)
-                    report(request.scope, refusal)
-                    return answer_of(refusal)
+                    return answer_of(of_engine(error))
 
             async def handle(request: Request) -> Response:
                 if has_body:

@@ -3,7 +3,7 @@
  */
 
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
-import { axis, axisWidth, Chart, colours, Origin, roundUp } from "../chart.js";
+import { axis, axisWidth, Chart, colours, insideEdges, Origin, roundUp } from "../chart.js";
 import { build, setText } from "../dom.js";
 import { market } from "../market.js";
 import { onFrame } from "../scheduler.js";
@@ -54,7 +54,8 @@ class ObDepth extends HTMLElement {
           size: 24,
           space: 90,
           incrs: () => market.tick.steps(),
-          values: (_, splits) => splits.map((split) => market.tick.format(this.origin.price(split))),
+          filter: insideEdges,
+          values: (_, splits) => splits.map((split) => split === null ? "" : this.priceText(split)),
         }),
         axis({
           side: 1,
@@ -67,6 +68,11 @@ class ObDepth extends HTMLElement {
       series: [{}, side("bid", -1), side("ask", 1)],
       hooks: { setCursor: [(plot) => this.read(plot)] },
     };
+  }
+
+  priceText(number) {
+    const price = this.origin.price(number);
+    return price < 0n ? "" : market.tick.format(price);
   }
 
   paint() {

@@ -2,7 +2,7 @@
  * The price chart: candles with their volume, or each trade as a mark on a line.
  */
 
-import { axis, axisWidth, Chart, colours, Origin } from "../chart.js";
+import { axis, axisWidth, Chart, insideEdges, Origin } from "../chart.js";
 import { build, setAttribute, setText } from "../dom.js";
 import { drawCandles, drawMarks, drawVolume } from "../drawing.js";
 import { market } from "../market.js";
@@ -78,7 +78,8 @@ class ObPrice extends HTMLElement {
           size: 24,
           space: 80,
           incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200],
-          values: (_, splits, __, ___, step) => splits.map((split) => clock(split, step < 60)),
+          filter: insideEdges,
+          values: (_, splits, __, ___, step) => splits.map((split) => split === null ? "" : clock(split, step < 60)),
         }),
         axis({
           side: 1,

@@ -1,4 +1,4 @@
-"""The guard: whatever comes over HTTP passes it before all else, so that no route can forget to ask."""
+"""The gate: whatever comes over HTTP passes it before all else, so that no route can forget to ask."""
 
 from time import perf_counter_ns
 
@@ -21,7 +21,7 @@ FEED = "/api/v1/feed"  # a browser's WebSocket has no header for a token: it com
 DENIAL = "websocket.http.response"  # the extension by which a WebSocket is refused with more than a status
 
 
-class Guard:
+class Gate:
     """Middleware that looks at hosts, origins, rates and tokens, in this order.
 
     What is below finds in its scope what the token may: "access". Of what fails below the client is
@@ -71,7 +71,7 @@ class Guard:
         try:
             await self._app(scope, receive, sent)
         except ClientDisconnect:
-            log.debug("client gone", transport="http", peer=peer_of(scope))
+            raise  # nobody waits for an answer
         except Exception:
             if begun or scope["type"] != "http":
                 raise  # the listener logs it, and breaks the connection off
