@@ -47,6 +47,5 @@ def chromium() -> "Iterator[Browser]":
 
 def picture_path(name: str) -> Path:
     """Return where the picture of a test that failed belongs."""
-    folder = Path(os.environ.get("OBCTL_PICTURES", PICTURES))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{''.join(letter if letter.isalnum() else '-' for letter in name)}.png"
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    return PICTURES / f"{''.join(letter if letter.isalnum() else '-' for letter in name)}.png"
