@@ -97,7 +97,7 @@ export function axis(options) {
  * @param {number[]} splits
  */
 export function insideEdges(plot, splits) {
-  const width = plot.over.clientWidth;
+  const width = plot.bbox.width / devicePixelRatio; // asking an element would force a layout
   return splits.map((split) => {
     const left = plot.valToPos(split, "x");
     return left < EDGE || left > width - EDGE / 4 ? null : split;

@@ -23,12 +23,14 @@ export function parts(element) {
 }
 
 /**
- * Write text where it differs: writing what is there already would cost a layout.
- * @param {Node} node
+ * Write the text of an element that holds nothing else, where it differs: writing what is there would cost a layout.
+ * @param {Element} element
  * @param {string} text
  */
-export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+export function setText(element, text) {
+  const node = element.firstChild;
+  if (!node) element.append(text);
+  else if (node.data !== text) node.data = text;
 }
 
 /**
@@ -50,4 +52,23 @@ export function template(markup) {
   const holder = document.createElement("template");
   holder.innerHTML = markup.trim();
   return () => /** @type {HTMLElement} */ (holder.content.firstElementChild.cloneNode(true));
+}
+
+/** How far out of sight, in pixels, something is laid out all the same: scrolling must not meet empty rows. */
+const MARGIN = "150px";
+
+const unseen = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) target.toggleAttribute("data-unseen", !isIntersecting);
+  },
+  { rootMargin: MARGIN, scrollMargin: MARGIN },
+);
+
+/**
+ * Spare the browser the layout of an element of fixed height while it is scrolled out of sight. What is written in it
+ * stays right. `content-visibility: auto` would do the same, but only from some thousand pixels on.
+ * @param {Element} element
+ */
+export function restUnseen(element) {
+  unseen.observe(element);
 }

@@ -82,8 +82,9 @@ export class Unit {
    * @returns {string}
    */
   short(count, width) {
-    const exact = this.format(count);
-    return exact.length <= width ? exact : abbreviated(this.plain(count));
+    const plain = this.plain(count);
+    const exact = grouped(plain);
+    return exact.length <= width ? exact : abbreviated(plain);
   }
 
   /**
@@ -127,9 +128,11 @@ export class Unit {
  * @returns {string}
  */
 export function grouped(plain) {
-  const [whole, fraction] = plain.split(".");
-  const apart = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-  return fraction === undefined ? apart : `${apart}.${fraction}`;
+  const point = plain.indexOf(".");
+  let end = point < 0 ? plain.length : point;
+  let apart = plain.slice(end);
+  for (; end > 3 && plain[end - 4] !== "−"; end -= 3) apart = `,${plain.slice(end - 3, end)}${apart}`;
+  return plain.slice(0, end) + apart;
 }
 
 /** Write a plain decimal to three or four figures: 18.4M, 1.84e22. */

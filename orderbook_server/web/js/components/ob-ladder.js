@@ -6,15 +6,16 @@
  */
 
 import { account } from "../account.js";
-import { build, parts, setAttribute, setText, template } from "../dom.js";
+import { build, parts, restUnseen, setAttribute, setText, template } from "../dom.js";
 import { market } from "../market.js";
-import { onFrame } from "../scheduler.js";
+import { invalidate, onFrame } from "../scheduler.js";
 
 const ROWS_MAX = 100;
 const SIZE_WIDTH = 9;
+const FLASH_MS = 300;
 
 const makeRow = template(
-  `<div class="ladder-row" role="row"><span class="bar" data-part="bar" aria-hidden="true"></span><span
+  `<div class="ladder-row" role="row"><span
     class="price" role="cell"><button type="button" tabindex="-1" data-part="price"></button></span><span
     class="size" role="cell" data-part="size"></span><span class="orders" role="cell"
     data-part="orders"></span><span class="total" role="cell" data-part="total"></span></div>`,
@@ -26,22 +27,23 @@ class Row {
     this.element = makeRow();
     this.parts = parts(this.element);
     this.element.dataset.side = side;
+    restUnseen(this.element);
     if (index === 0) this.parts.price.tabIndex = 0;
-    this.turn = 0;
+    this.flashing = "";
+    this.flashed = 0;
   }
 
   /**
    * @param {import("../book.js").Level} level
    * @param {bigint} total of this level and the better ones
-   * @param {number} change of the level since the last frame: 1, -1, or 0
    */
-  write({ price, quantity, orders }, total, change) {
+  write({ price, quantity, orders }, total) {
     const { element, parts: cells } = this;
-    const moved = price !== this.price;
-    if (moved) {
+    if (price !== this.price) {
       element.dataset.price = price;
       setText(cells.price, market.tick.format(price));
       this.price = price;
+      this.show("");
     }
     if (quantity !== this.quantity) {
       element.dataset.quantity = quantity;
@@ -57,28 +59,46 @@ class Row {
       this.writeAmount(cells.total, total);
       this.total = total;
     }
-    if (change) this.flash(change > 0 ? "up" : "down");
-    else if (moved) delete cells.size.dataset.flash;
   }
 
+  /** Write an amount; where it is shortened, the exact one is its title. */
   writeAmount(cell, lots) {
-    const shown = market.lot.short(lots, SIZE_WIDTH);
-    setText(cell, shown);
-    setAttribute(cell, "title", market.lot.format(lots));
+    const exact = market.lot.format(lots);
+    const long = exact.length > SIZE_WIDTH;
+    setText(cell, long ? market.lot.short(lots, SIZE_WIDTH) : exact);
+    if (long) setAttribute(cell, "title", exact);
+    else if (cell.title) cell.title = "";
   }
 
-  /** Flash anew: the same animation under another name begins from its start. */
-  flash(direction) {
-    this.turn = 1 - this.turn;
-    this.parts.size.dataset.flash = `${direction}-${this.turn}`;
+  /**
+   * Flash where the level has grown or shrunk, and end an old flash. It is switched on and off, and does not fade: the
+   * browser would have to paint two hundred fading cells again and again, sixty times a second.
+   * @param {number} change of the level since the last frame: 1, -1, or 0
+   * @param {number} now
+   * @returns {boolean} whether it flashes
+   */
+  flash(change, now) {
+    if (change) {
+      this.show(change > 0 ? "up" : "down");
+      this.flashed = now;
+    } else if (this.flashing && now - this.flashed >= FLASH_MS) {
+      this.show("");
+    }
+    return this.flashing !== "";
+  }
+
+  show(direction) {
+    if (direction === this.flashing) return;
+    this.flashing = direction;
+    this.parts.size.dataset.flash = direction;
   }
 
   /** @param {number} share of the bar, 0 to 1 */
   stretch(share) {
-    const width = share.toFixed(3);
-    if (width === this.width) return;
-    this.width = width;
-    this.parts.bar.style.transform = `scaleX(${width})`;
+    const percent = Math.round(share * 200) / 2;
+    if (percent === this.percent) return;
+    this.percent = percent;
+    this.element.style.backgroundSize = `${percent}% calc(100% - 2px)`;
   }
 }
 
@@ -103,18 +123,20 @@ class ObLadder extends HTMLElement {
     this.shown = { bid: 0, ask: 0 };
     this.addEventListener("click", (event) => this.choose(event.target.closest("[data-price]")));
     this.addEventListener("keydown", (event) => this.walk(event));
-    onFrame(["market", "account"], () => this.paint());
+    onFrame(["market", "account", "flash"], (now) => this.paint(now));
   }
 
-  paint() {
-    const { book, changes } = market;
+  paint(now) {
+    const { book } = market;
     if (this.instrument !== market.instrument) this.begin();
     const bids = this.totals(book.bids);
     const asks = this.totals(book.asks);
     const longest = [bids.at(-1) ?? 0n, asks.at(-1) ?? 0n].reduce((a, b) => (a > b ? a : b));
-    this.paintSide(book.bids, bids, Number(longest));
-    this.paintSide(book.asks, asks, Number(longest));
-    changes.clear();
+    const flashes = [
+      this.paintSide(book.bids, bids, Number(longest), now),
+      this.paintSide(book.asks, asks, Number(longest), now),
+    ];
+    if (flashes.includes(true)) this.endFlashes();
     this.paintMiddle(book);
   }
 
@@ -142,17 +164,29 @@ class ObLadder extends HTMLElement {
     return totals;
   }
 
-  paintSide({ side, levels }, totals, longest) {
+  /** Look at the ladder again when flashes end, should nothing happen until then. */
+  endFlashes() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => invalidate("flash"), FLASH_MS);
+  }
+
+  /** @returns {boolean} whether a row flashes */
+  paintSide({ side, levels }, totals, longest, now) {
     const rows = this.rows[side];
+    let flashes = false;
     this.resize(side, totals.length);
     for (let index = 0; index < totals.length; index += 1) {
       const level = levels[index];
-      rows[index].write(level, totals[index], market.changes.get(side + level.price) ?? 0);
-      rows[index].stretch(Number(totals[index]) / longest);
-      this.mark(rows[index], account.prices[side].has(level.price));
+      const row = rows[index];
+      row.write(level, totals[index]);
+      row.stretch(Number(totals[index]) / longest);
+      if (row.flash(level.change, now)) flashes = true;
+      level.change = 0;
+      this.mark(row, account.prices[side].has(level.price));
     }
     if (totals.length) this.widen(levels[0].price, levels[totals.length - 1].price);
     setAttribute(this.parts[side], "data-empty", String(totals.length === 0 && market.sequence !== undefined));
+    return flashes;
   }
 
   /** Have as many rows in the document as there are levels. */

@@ -46,6 +46,8 @@ class ObPrice extends HTMLElement {
     this.origin = new Origin();
     /** @type {{time: number, low: number, high: number, open?: number, close: number, volume?: number, side?: string}[]} */
     this.points = [];
+    /** How many candles can be told apart. */
+    this.count = 20;
     this.seconds = Number(localStorage.getItem(KEY) ?? 1);
     this.addEventListener("click", (event) => {
       const button = event.target.closest("[data-seconds]");
@@ -99,14 +101,10 @@ class ObPrice extends HTMLElement {
     this.chart ??= new Chart(this.parts.chart, this.options(), () => this.paint());
     const price = market.lastPrice;
     if (price !== undefined) this.origin.approach(price);
+    this.count = Math.max(20, Math.floor(this.chart.plot.width / CANDLE_PIXELS));
     this.points = this.seconds ? this.candles() : this.trades();
     this.chart.plot.setData([this.points.map(({ time }) => time), this.points.map(({ close }) => close)]);
     this.read(this.chart.plot);
-  }
-
-  /** As many candles as can be told apart. */
-  get count() {
-    return Math.max(20, Math.floor(this.parts.chart.clientWidth / CANDLE_PIXELS));
   }
 
   candles() {
