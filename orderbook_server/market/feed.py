@@ -216,8 +216,9 @@ class MarketFeed:
         return [last - subscriber.sequence for channel in self._channels.values() for subscriber in channel.subscribers]
 
     def close(self) -> None:
-        """Tell nobody any more."""
-        self.desk.sequencer.listeners.remove(self._on_news)
+        """Tell nobody any more; harmless when that is so already."""
+        if self._on_news in self.desk.sequencer.listeners:
+            self.desk.sequencer.listeners.remove(self._on_news)
         if self._timer is not None:
             self._timer.cancel()
 
