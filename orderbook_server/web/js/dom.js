@@ -54,21 +54,25 @@ export function template(markup) {
   return () => /** @type {HTMLElement} */ (holder.content.firstElementChild.cloneNode(true));
 }
 
-/** How far out of sight, in pixels, something is laid out all the same: scrolling must not meet empty rows. */
+/** How far out of sight, in pixels, something counts as seen: scrolling must not meet what is old. */
 const MARGIN = "150px";
 
-const unseen = new IntersectionObserver(
+/** @type {WeakMap<Element, (seen: boolean) => void>} */
+const watchers = new WeakMap();
+
+const sight = new IntersectionObserver(
   (entries) => {
-    for (const { target, isIntersecting } of entries) target.toggleAttribute("data-unseen", !isIntersecting);
+    for (const { target, isIntersecting } of entries) watchers.get(target)(isIntersecting);
   },
   { rootMargin: MARGIN, scrollMargin: MARGIN },
 );
 
 /**
- * Spare the browser the layout of an element of fixed height while it is scrolled out of sight. What is written in it
- * stays right. `content-visibility: auto` would do the same, but only from some thousand pixels on.
+ * Be told when an element comes into sight, and when it leaves.
  * @param {Element} element
+ * @param {(seen: boolean) => void} tell
  */
-export function restUnseen(element) {
-  unseen.observe(element);
+export function watchSight(element, tell) {
+  watchers.set(element, tell);
+  sight.observe(element);
 }

@@ -6,13 +6,17 @@
  */
 
 import { account } from "../account.js";
-import { build, parts, restUnseen, setAttribute, setText, template } from "../dom.js";
+import { build, parts, setAttribute, setText, template, watchSight } from "../dom.js";
 import { market } from "../market.js";
 import { invalidate, onFrame } from "../scheduler.js";
 
 const ROWS_MAX = 100;
 const SIZE_WIDTH = 9;
 const FLASH_MS = 300;
+/** For so long amounts may be old in rows that are scrolled out of sight: there are up to two hundred rows. */
+const UNSEEN_MS = 400;
+/** Prices of more characters than this leave less room to the other columns. */
+const LONG = 14;
 
 const makeRow = template(
   `<div class="ladder-row" role="row"><span
@@ -27,7 +31,13 @@ class Row {
     this.element = makeRow();
     this.parts = parts(this.element);
     this.element.dataset.side = side;
-    restUnseen(this.element);
+    /** What stands in the cells: of a row that nobody sees it may be older than the row. */
+    this.cells = {};
+    this.seen = true;
+    watchSight(this.element, (seen) => {
+      this.seen = seen;
+      if (seen) invalidate("sight");
+    });
     if (index === 0) this.parts.price.tabIndex = 0;
     this.flashing = "";
     this.flashed = 0;
@@ -35,30 +45,37 @@ class Row {
 
   /**
    * @param {import("../book.js").Level} level
-   * @param {bigint} total of this level and the better ones
    */
-  write({ price, quantity, orders }, total) {
-    const { element, parts: cells } = this;
+  write({ price, quantity, orders }) {
+    const { element } = this;
     if (price !== this.price) {
       element.dataset.price = price;
-      setText(cells.price, market.tick.format(price));
+      setText(this.parts.price, market.tick.format(price));
       this.price = price;
       this.show("");
     }
     if (quantity !== this.quantity) {
       element.dataset.quantity = quantity;
-      this.writeAmount(cells.size, quantity);
       this.quantity = quantity;
     }
     if (orders !== this.orders) {
       element.dataset.orders = orders;
-      setText(cells.orders, String(orders));
       this.orders = orders;
     }
-    if (total !== this.total) {
-      this.writeAmount(cells.total, total);
-      this.total = total;
-    }
+  }
+
+  /**
+   * Write the cells beside the price, each where it differs: they are what costs, most of all to lay out.
+   * @param {bigint} total of this level and the better ones
+   */
+  writeCells(total) {
+    const { cells, parts: { size, orders, total: sum } } = this;
+    if (this.quantity !== cells.quantity) this.writeAmount(size, this.quantity);
+    if (this.orders !== cells.orders) setText(orders, String(this.orders));
+    if (total !== cells.total) this.writeAmount(sum, total);
+    cells.quantity = this.quantity;
+    cells.orders = this.orders;
+    cells.total = total;
   }
 
   /** Write an amount; where it is shortened, the exact one is its title. */
@@ -121,9 +138,10 @@ class ObLadder extends HTMLElement {
     this.rows = { bid: [], ask: [] };
     /** Rows that are in the document. */
     this.shown = { bid: 0, ask: 0 };
+    this.written = -Infinity; // when the rows out of sight were
     this.addEventListener("click", (event) => this.choose(event.target.closest("[data-price]")));
     this.addEventListener("keydown", (event) => this.walk(event));
-    onFrame(["market", "account", "flash"], (now) => this.paint(now));
+    onFrame(["market", "account", "sight"], (now) => this.paint(now));
   }
 
   paint(now) {
@@ -132,18 +150,20 @@ class ObLadder extends HTMLElement {
     const bids = this.totals(book.bids);
     const asks = this.totals(book.asks);
     const longest = [bids.at(-1) ?? 0n, asks.at(-1) ?? 0n].reduce((a, b) => (a > b ? a : b));
-    const flashes = [
-      this.paintSide(book.bids, bids, Number(longest), now),
-      this.paintSide(book.asks, asks, Number(longest), now),
-    ];
-    if (flashes.includes(true)) this.endFlashes();
+    const all = now - this.written >= UNSEEN_MS;
+    if (all) this.written = now;
+    this.pending = false;
+    this.paintSide(book.bids, bids, Number(longest), now, all);
+    this.paintSide(book.asks, asks, Number(longest), now, all);
     this.paintMiddle(book);
+    if (this.pending) this.lookAgain();
   }
 
   /** Another instrument, in other units: nothing that is written counts any more. */
   begin() {
     this.instrument = market.instrument;
     this.widest = 0;
+    this.written = -Infinity;
     for (const side of ["bid", "ask"]) {
       this.rows[side] = [];
       this.shown[side] = 0;
@@ -164,29 +184,28 @@ class ObLadder extends HTMLElement {
     return totals;
   }
 
-  /** Look at the ladder again when flashes end, should nothing happen until then. */
-  endFlashes() {
+  /** Paint once more when flashes end and rows out of sight are due, should nothing happen until then. */
+  lookAgain() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => invalidate("flash"), FLASH_MS);
+    this.timer = setTimeout(() => invalidate("sight"), UNSEEN_MS);
   }
 
-  /** @returns {boolean} whether a row flashes */
-  paintSide({ side, levels }, totals, longest, now) {
+  paintSide({ side, levels }, totals, longest, now, all) {
     const rows = this.rows[side];
-    let flashes = false;
     this.resize(side, totals.length);
     for (let index = 0; index < totals.length; index += 1) {
       const level = levels[index];
       const row = rows[index];
-      row.write(level, totals[index]);
+      row.write(level);
+      if (all || row.seen) row.writeCells(totals[index]);
+      else this.pending = true;
       row.stretch(Number(totals[index]) / longest);
-      if (row.flash(level.change, now)) flashes = true;
+      if (row.flash(level.change, now)) this.pending = true;
       level.change = 0;
       this.mark(row, account.prices[side].has(level.price));
     }
     if (totals.length) this.widen(levels[0].price, levels[totals.length - 1].price);
     setAttribute(this.parts[side], "data-empty", String(totals.length === 0 && market.sequence !== undefined));
-    return flashes;
   }
 
   /** Have as many rows in the document as there are levels. */
@@ -210,6 +229,7 @@ class ObLadder extends HTMLElement {
     if (widest <= this.widest) return;
     this.widest = widest;
     this.parts.table.style.setProperty("--price-width", `${widest + 1}ch`);
+    this.parts.table.toggleAttribute("data-long", widest > LONG);
   }
 
   paintMiddle(book) {

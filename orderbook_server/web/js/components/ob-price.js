@@ -2,7 +2,7 @@
  * The price chart: candles with their volume, or each trade as a mark on a line.
  */
 
-import { axis, axisWidth, Chart, insideEdges, Origin } from "../chart.js";
+import { axis, axisWidth, Chart, lowerAxis, Origin } from "../chart.js";
 import { build, setAttribute, setText } from "../dom.js";
 import { drawCandles, drawMarks, drawVolume } from "../drawing.js";
 import { market } from "../market.js";
@@ -14,6 +14,9 @@ const TRADES_MAX = 400;
 const TRADES_SECONDS = 90;
 const KEY = "orderbook-chart";
 const SECOND_NS = 1e9;
+
+/** Of the axis of time, in seconds. */
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 
 /** What the buttons choose: seconds of a candle; 0: trades. */
 const VIEWS = [
@@ -76,13 +79,7 @@ class ObPrice extends HTMLElement {
       cursor: { points: { show: false }, drag: { x: false, y: false } },
       scales: { x: { time: false, range: () => this.times() }, y: { range: () => this.prices() } },
       axes: [
-        axis({
-          size: 24,
-          space: 80,
-          incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200],
-          filter: insideEdges,
-          values: (_, splits, __, ___, step) => splits.map((split) => split === null ? "" : clock(split, step < 60)),
-        }),
+        lowerAxis({ incrs: TIME_STEPS }, (second, step) => clock(second, step < 60)),
         axis({
           side: 1,
           space: 36,
@@ -103,7 +100,8 @@ class ObPrice extends HTMLElement {
     if (price !== undefined) this.origin.approach(price);
     this.count = Math.max(20, Math.floor(this.chart.plot.width / CANDLE_PIXELS));
     this.points = this.seconds ? this.candles() : this.trades();
-    this.chart.plot.setData([this.points.map(({ time }) => time), this.points.map(({ close }) => close)]);
+    const data = [this.points.map(({ time }) => time), this.points.map(({ close }) => close)];
+    this.chart.draw(data, market.sequence === undefined ? "" : "No trades yet");
     this.read(this.chart.plot);
   }
 

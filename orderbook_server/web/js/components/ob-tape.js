@@ -2,7 +2,7 @@
  * The tape: trades as they happen, the newest on top.
  */
 
-import { build, parts, restUnseen, setAttribute, setText, template } from "../dom.js";
+import { build, parts, setAttribute, setText, template } from "../dom.js";
 import { market } from "../market.js";
 import { onFrame } from "../scheduler.js";
 import { grouped } from "../units.js";
@@ -30,8 +30,7 @@ class ObTape extends HTMLElement {
     this.parts = build(
       this,
       `<header class="panel-head"><h2>Trades</h2><p class="note" data-part="skipped"></p></header>
-       <div class="tape-columns" aria-hidden="true"><span>Side</span><span>Price</span><span data-part="base">Size</span
-       ><span>Time</span></div>
+       <div class="tape-columns" aria-hidden="true"><span>Side</span><span>Price</span><span>Size</span><span>Time</span></div>
        <ol class="tape-rows" data-part="rows" tabindex="0" aria-label="Trades, the newest first"></ol>`,
     );
     /** @type {{element: HTMLElement, parts: Record<string, HTMLElement>, entry?: object}[]} the newest first */
@@ -46,7 +45,6 @@ class ObTape extends HTMLElement {
       this.seen = 0;
       this.rows = [];
       this.parts.rows.replaceChildren();
-      setText(this.parts.base, market.instrument ? `Size (${market.instrument.base})` : "Size");
     }
     if (this.seen !== tape.added) this.write(tape.newest(ROWS_MAX));
     this.seen = tape.added;
@@ -69,7 +67,6 @@ class ObTape extends HTMLElement {
   add() {
     const element = makeRow();
     this.parts.rows.append(element);
-    restUnseen(element);
     return { element, parts: parts(element), entry: undefined };
   }
 
