@@ -17,12 +17,14 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.frames import CloseCode, Frame
 
 from orderbook_server.metrics.transport import TransportStats
 
 HEAD_BYTES_MAX = 16_384  # of a request, and of what follows it before it is answered; a piece more at most
 PIECE_BYTES = 4_096
 GOING_AWAY, GOING_AWAY_REASON = 1001, "the server shuts down"
+FRAGMENTS_MAX = 64  # of a message to a WebSocket
 CLOSE_SECONDS = 1.0  # that the client of a WebSocket has to close, too
 
 
@@ -109,7 +111,7 @@ class HttpConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes in pieces."""
         for start in range(0, len(data), PIECE_BYTES):
-            if self.transport.is_closing() or self not in self.connections:  # now a WebSocket
+            if self not in self.connections:  # now a WebSocket, whose client has not waited to be let in
                 return
             super().data_received(data[start : start + PIECE_BYTES])
         if self.conn.their_state is h11.DONE and len(self.conn.trailing_data[0]) > HEAD_BYTES_MAX:
@@ -204,6 +206,23 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         if not self.handshake_initiated:
             self.transport.close()
 
+    def handle_ping(self) -> None:
+        """Answer who reads; whoever does not has their answers to be read already."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a fragment, if there are not too many: one without bytes takes memory, too."""
+        if self.close_sent:
+            return
+        if len(self.frames) < FRAGMENTS_MAX:
+            super().handle_cont(event)
+        else:
+            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
+            self.handle_parser_exception()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         super().connection_lost(exc)
@@ -211,7 +230,9 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         """Say that the server goes away, and let the client close."""
-        if self.close_sent or not self.handshake_complete or self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self.close_sent or not self.handshake_complete:
             super().shutdown()
             return
         self.stop_keepalive()
