@@ -434,6 +434,27 @@ def test_stop_finishes_what_is_under_way(caplog: pytest.LogCaptureFixture) -> No
     assert logged(work(), caplog) == []
 
 
+def test_stop_lets_websockets_close(caplog: pytest.LogCaptureFixture) -> None:
+    """What they still had to say does not reset them."""
+
+    async def work() -> None:
+        async with listening() as stage:
+            client = await stage.connect(UPGRADE)
+            await client.reader.readuntil(b"\r\n\r\n")
+            stopping = asyncio.create_task(stage.listener.stop())
+            frame = await client.reader.readexactly(2)
+            assert frame[0] == 0x88
+            await client.reader.readexactly(frame[1])
+            await until(lambda: stage.ended)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(client.reader.read(1), 0.05)
+            client.send(b"\x88\x80\0\0\0\0")
+            assert await client.rest() == b""
+            await stopping
+
+    assert logged(work(), caplog) == []
+
+
 def test_stop_closes_websockets_that_do_not(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(connections, "CLOSE_SECONDS", 0.05)
 

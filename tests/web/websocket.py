@@ -74,7 +74,7 @@ class WebSocket:
             self.protocol.send_request(request)
             self.flush()
             while self.protocol.state.name == "CONNECTING" and self.protocol.handshake_exc is None:
-                self._take()
+                self.take()
         except BaseException:
             self.socket.close()
             raise
@@ -112,10 +112,15 @@ class WebSocket:
     def send_frame(self, opcode: Opcode, data: bytes, *, fin: bool = True) -> None:
         self.socket.sendall(frame_bytes(opcode, data, fin=fin))
 
+    @property
+    def has_text(self) -> bool:
+        """Whether a text is there already."""
+        return bool(self._texts)
+
     def text(self) -> str:
         """Return the next text; raise Closed where none will come."""
         while not self._texts:
-            self._take()
+            self.take()
         return self._texts.pop(0)
 
     def receive(self) -> dict[str, Any]:
@@ -158,7 +163,7 @@ class WebSocket:
             self.protocol.receive_eof()
         return bool(data)
 
-    def _take(self) -> None:
+    def take(self) -> None:
         """Take what comes; raise Closed at the end."""
         more = self._take_bytes()
         if self.protocol.close_rcvd is not None:

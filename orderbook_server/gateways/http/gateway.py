@@ -43,7 +43,7 @@ class WebGateway:
         app.add_api_websocket_route("/api/v1/feed", FeedSocket(self._feed, doors, settings, stats).talk)
         app.include_router(
             make_router(
-                *(desk, self._feed, release, stats),
+                *(desk, self._feed.tape, release, stats),
                 authentication=doors.asks_for_tokens,
                 stopping=lambda: self._stopping,
             )
