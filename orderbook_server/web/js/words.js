@@ -57,7 +57,8 @@ export function answerWords({ order_id, fills, resting, unfilled }, side, { tick
     const verb = side === "bid" ? "to buy" : "to sell";
     said.push(`${amount} ${verb} at ${tick.format(BigInt(resting.price))} ${instrument.quote} in the book`);
   } else if (BigInt(unfilled)) {
-    said.push(traded ? `${lot.format(BigInt(unfilled))} left over, and dropped` : "nothing traded, nothing is in the book");
+    const left = lot.format(BigInt(unfilled));
+    said.push(traded ? `${left} left over, and dropped` : "nothing traded, nothing is in the book");
   }
   return `Order ${order_id}: ${said.join("; ")}`;
 }

@@ -47,7 +47,7 @@ class ObPrice extends HTMLElement {
          figures"></div>`,
     );
     this.origin = new Origin();
-    /** @type {{time: number, low: number, high: number, open?: number, close: number, volume?: number, side?: string}[]} */
+    /** @type {(import("../drawing.js").Candle | import("../drawing.js").Mark)[]} oldest first */
     this.points = [];
     /** How many candles can be told apart. */
     this.count = 20;
