@@ -53,10 +53,12 @@ export function answerWords({ order_id, fills, resting, unfilled }, side, { tick
     said.push(`${verb} ${lot.format(traded)} ${instrument.base} at ${price} ${instrument.quote}`);
   }
   if (resting) {
-    const amount = lot.format(BigInt(resting.quantity));
-    said.push(`${amount} ${traded ? "more wait" : "wait"} at ${tick.format(BigInt(resting.price))}`);
+    const amount = `${lot.format(BigInt(resting.quantity))} ${traded ? "more" : instrument.base}`;
+    const verb = side === "bid" ? "to buy" : "to sell";
+    said.push(`${amount} ${verb} at ${tick.format(BigInt(resting.price))} ${instrument.quote} in the book`);
   } else if (BigInt(unfilled)) {
-    said.push(traded ? `${lot.format(BigInt(unfilled))} were left and dropped` : "Nothing traded, nothing waits");
+    const left = lot.format(BigInt(unfilled));
+    said.push(traded ? `${left} left over, and dropped` : "nothing traded, nothing is in the book");
   }
   return `Order ${order_id}: ${said.join("; ")}`;
 }

@@ -75,7 +75,7 @@ class ObDepth extends HTMLElement {
     if (this.instrument !== market.instrument) this.begin();
     const middle = market.book.doubleMid;
     if (middle === undefined) {
-      this.chart.draw([[], [], []], market.sequence === undefined ? "" : "No orders");
+      this.chart.draw([[], [], []], market.sequence === undefined ? "…" : "No orders");
       return;
     }
     this.aim(middle);

@@ -47,7 +47,7 @@ class ObPrice extends HTMLElement {
          figures"></div>`,
     );
     this.origin = new Origin();
-    /** @type {{time: number, low: number, high: number, open?: number, close: number, volume?: number, side?: string}[]} */
+    /** @type {(import("../drawing.js").Candle | import("../drawing.js").Mark)[]} oldest first */
     this.points = [];
     /** How many candles can be told apart. */
     this.count = 20;
@@ -101,7 +101,7 @@ class ObPrice extends HTMLElement {
     this.count = Math.max(20, Math.floor(this.chart.plot.width / CANDLE_PIXELS));
     this.points = this.seconds ? this.candles() : this.trades();
     const data = [this.points.map(({ time }) => time), this.points.map(({ close }) => close)];
-    this.chart.draw(data, market.sequence === undefined ? "" : "No trades yet");
+    this.chart.draw(data, market.sequence === undefined ? "…" : "No trades yet");
     this.read(this.chart.plot);
   }
 

@@ -8,7 +8,9 @@ import { onFrame } from "../scheduler.js";
 import { grouped } from "../units.js";
 
 const ROWS_MAX = 60;
-const SIZE_WIDTH = 9;
+const SIZE_WIDTH = 8;
+/** Prices of more characters than this leave no room for the time. */
+const LONG = 11;
 const DATA = ["sequence", "price", "quantity", "side"];
 
 const makeRow = template(
@@ -30,7 +32,8 @@ class ObTape extends HTMLElement {
     this.parts = build(
       this,
       `<header class="panel-head"><h2>Trades</h2><p class="note" data-part="skipped"></p></header>
-       <div class="tape-columns" aria-hidden="true"><span>Side</span><span>Price</span><span>Size</span><span>Time</span></div>
+       <div class="tape-columns" aria-hidden="true"><span>Side</span><span>Price</span><span>Size</span
+       ><span>Time</span></div>
        <ol class="tape-rows" data-part="rows" tabindex="0" aria-label="Trades, the newest first"></ol>`,
     );
     /** @type {{element: HTMLElement, parts: Record<string, HTMLElement>, entry?: object}[]} the newest first */
@@ -45,6 +48,7 @@ class ObTape extends HTMLElement {
       this.seen = 0;
       this.rows = [];
       this.parts.rows.replaceChildren();
+      this.removeAttribute("data-long");
     }
     if (this.seen !== tape.added) this.write(tape.newest(ROWS_MAX));
     this.seen = tape.added;
@@ -76,7 +80,9 @@ class ObTape extends HTMLElement {
     element.removeAttribute("data-skipped");
     setText(sign, bought ? "▲" : "▼");
     setText(side, bought ? "Buy" : "Sell");
-    setText(price, market.tick.format(trade.price));
+    const shown = market.tick.format(trade.price);
+    setText(price, shown);
+    if (shown.length > LONG) this.toggleAttribute("data-long", true);
     setText(size, market.lot.short(trade.quantity, SIZE_WIDTH));
     setText(time, clock(trade.timeNs));
   }
