@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("orderbook", "orderbook_server", "orderbook_wire", "agents", "obctl")
 INSTALLED = {".py", ".pxd", ".pyi", ".typed"}
+PAGE = {".html", ".css", ".js", ".svg", ".md", ""}  # "": the licence of a vendored file
 TEST_FILES = {".py", ".txt"}
 TRY_IT = """
 import orderbook, orderbook_wire
@@ -28,7 +29,7 @@ print(f"orderbook works from {orderbook.__path__[0]}")
 def files_below(*folders: str, suffixes: set[str]) -> set[str]:
     """Return the files of some folders of the repository that have one of the suffixes, as paths in it."""
     paths = (path for folder in folders for path in (ROOT / folder).rglob("*"))
-    return {path.relative_to(ROOT).as_posix() for path in paths if path.suffix in suffixes}
+    return {path.relative_to(ROOT).as_posix() for path in paths if path.is_file() and path.suffix in suffixes}
 
 
 def sdist_faults(path: Path) -> list[str]:
@@ -36,7 +37,7 @@ def sdist_faults(path: Path) -> list[str]:
     with tarfile.open(path) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
     wanted = files_below(*PACKAGES, suffixes=INSTALLED | {".pyx"}) | files_below("tests", suffixes=TEST_FILES)
-    wanted |= files_below("proto", suffixes={".proto"})
+    wanted |= files_below("proto", suffixes={".proto"}) | files_below("orderbook_server/web", suffixes=PAGE)
     wanted |= {"setup.py", "pyproject.toml", "Makefile", "constraints.txt", "LICENSE", "README.md"}
     return [f"{path.name} lacks {name}" for name in sorted(wanted - held)] + unwanted(path, held, {".so", ".c"})
 
@@ -46,7 +47,7 @@ def wheel_faults(path: Path) -> list[str]:
     held = set(zipfile.ZipFile(path).namelist())
     compiled = {name.partition(".")[0] for name in held if name.endswith(".so")}
     modules = {name.removesuffix(".pyx") for name in files_below(*PACKAGES, suffixes={".pyx"})}
-    wanted = files_below(*PACKAGES, suffixes=INSTALLED)
+    wanted = files_below(*PACKAGES, suffixes=INSTALLED) | files_below("orderbook_server/web", suffixes=PAGE)
     strangers = {name for name in held if not name.startswith((*[f"{package}/" for package in PACKAGES], "obctl-"))}
     return [
         *[f"{path.name} lacks {name}" for name in sorted(wanted - held)],

@@ -83,7 +83,7 @@ class WatchApp(App[None]):
         self._following: asyncio.Task[None] | None = None
         self._symbol = ""
         self._rates = (Rate(), Rate())
-        self._ticks = 0
+        self._ticks = self._width = 0
         self.header = Header(source.title, source.controls)
         self.ladder = Ladder()
         self.price, self.depth, self.tape = PriceChart(), DepthChart(), Tape()
@@ -99,6 +99,7 @@ class WatchApp(App[None]):
     def on_mount(self) -> None:
         """Begin to follow the market, and to draw it."""
         self.title = f"obctl watch {self.source.title}"
+        self._width = self.size.width
         self.arrange()
         self._following = asyncio.create_task(self._follow(), name="the source")
         self.set_interval(PERIOD_S, self._tick)
@@ -158,10 +159,11 @@ class WatchApp(App[None]):
     @property
     def layout_name(self) -> str:
         """The layout that the width asks for."""
-        return "-wide" if self.size.width >= WIDE else "-narrow" if self.size.width >= NARROW else "-tiny"
+        return "-wide" if self._width >= WIDE else "-narrow" if self._width >= NARROW else "-tiny"
 
     def on_resize(self, event: Resize) -> None:
         """Show what there is room for."""
+        self._width = event.size.width
         self.arrange()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -1,5 +1,3 @@
-from typing import Self
-
 from typing_extensions import disjoint_base
 
 from obctl.flow import RowReader
@@ -8,7 +6,7 @@ from obctl.watch.timeline import Timeline
 @disjoint_base
 class TimedRows(RowReader):
     until: int
-    def __new__(cls, inner: RowReader, timeline: Timeline) -> Self: ...
+    def __init__(self, inner: RowReader, timeline: Timeline) -> None: ...
     @property
     def inner(self) -> RowReader: ...
     @property

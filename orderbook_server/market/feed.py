@@ -5,7 +5,8 @@ once, and once a second if nothing happens, so that silence means that something
 is durable.
 
 A text is handed to one subscriber per turn of the event loop: to send it takes longer than to carry out a command, and
-those who trade are not to wait until the last of a hundred watchers has it.
+those who trade are not to wait until the last of a hundred watchers has it. The next look stands in the same queue, so
+that where very many watch they are told less often, and nothing piles up.
 """
 
 import asyncio
@@ -40,6 +41,7 @@ class Subscriber:
         self.channel: Channel | None = None
         self._texts: deque[tuple[int, str]] = deque()
         self._waiter: asyncio.Future[None] | None = None
+        self._begun = False  # the snapshot of the channel is there: updates go on from it
         self._behind = False  # texts were dropped: a snapshot is to come
 
     async def next(self) -> str:
@@ -55,13 +57,13 @@ class Subscriber:
     def begin(self, channel: "Channel", sequence: int, text: str) -> None:
         """Take a snapshot, in the place of all that waits."""
         if self.channel is channel:
-            self._behind = False
+            self._begun, self._behind = True, False
             self._texts.clear()
             self._put(sequence, text)
 
     def go_on(self, channel: "Channel", sequence: int, text: str) -> None:
         """Take an update; where too much waits, drop it all: a snapshot will take its place."""
-        if self.channel is not channel or self._behind:
+        if self.channel is not channel or not self._begun or self._behind:
             return
         if len(self._texts) < TEXTS_MAX:
             self._put(sequence, text)
@@ -70,11 +72,12 @@ class Subscriber:
             self._behind = True
 
     def watch(self, channel: "Channel | None") -> None:
-        """Watch an instrument instead of the one before; None: none."""
+        """Watch an instrument instead of the one before, of which nothing more is told; None: none."""
         if self.channel is not None:
             self.channel.subscribers.discard(self)
         self.channel = channel
-        self._behind = False
+        self._texts.clear()
+        self._begun = self._behind = False
 
     def _put(self, sequence: int, text: str) -> None:
         self._texts.append((sequence, text))
@@ -95,7 +98,13 @@ class Deliveries:
             self._loop.call_soon(self._next)
         self._calls.append((function, arguments))
 
+    def clear(self) -> None:
+        """Forget what has not been called."""
+        self._calls.clear()
+
     def _next(self) -> None:
+        if not self._calls:
+            return
         function, arguments = self._calls.popleft()
         if self._calls:
             self._loop.call_soon(self._next)
@@ -105,8 +114,8 @@ class Deliveries:
 class Channel:
     """An instrument that is watched: what its subscribers know of it. sequence: the last event in that.
 
-    While it is watched, the window and the tape stand at the same place: the feed has every channel look at its book
-    whenever it reads the events.
+    A snapshot is made of the window and the tape, which must stand at the same place. But the tape is everybody's, and
+    goes on whenever somebody reads it. So who comes when it is ahead waits for the next look.
     """
 
     def __init__(self, feed: "MarketFeed", instrument: int) -> None:
@@ -120,37 +129,39 @@ class Channel:
         self._bars = messages.BarTexts()
         self._snapshot = ""  # as of `sequence`, "" until somebody asks for it
         self._looked_at = 0.0  # by the loop's clock
+        self._waiting: list[Subscriber] = []  # for the next look
         self._joining = 0  # subscribers whose snapshot is not released yet
         self._moment = self._now()
 
     @property
     def is_watched(self) -> bool:
         """Tell whether there is anybody to be told."""
-        return bool(self.subscribers or self._joining)
+        return bool(self.subscribers or self._joining or self._waiting)
 
     def join(self, subscriber: Subscriber) -> None:
         """Send a snapshot to a subscriber, and what comes after it. Who asks again and again gets the same one."""
-        if not self.is_watched and (not self._snapshot or self._silent_for(UPDATE_SECONDS)):
-            self._feed.look()
+        self._feed.tape.advance()
+        if not self.is_watched and self._silent_for(UPDATE_SECONDS):
             self._look()
-        if not self._snapshot:
-            tape = self._feed.tape
-            trades = tape.trades(self._instrument, limit=TRADES_IN_SNAPSHOT)
-            bars = self._bars.rows(tape.bars_of(self._instrument))
-            self._snapshot = messages.snapshot(self._moment, *self._window.levels(), trades, bars)
-        self._joining += 1
-        self._feed.release.call(self._admit, subscriber, self.sequence, self._snapshot)
+        if self._is_behind():
+            self._waiting.append(subscriber)
+        else:
+            self._welcome(subscriber)
 
     def tell(self) -> None:
         """Tell the subscribers what has changed since the last time; if nothing has, after a quiet time only."""
-        if self._feed.tape.last_sequence(self._instrument) > self.sequence or self._silent_for(QUIET_SECONDS):
+        if self._is_behind() or self._silent_for(QUIET_SECONDS):
             self._look()
+
+    def _is_behind(self) -> bool:
+        """Tell whether the tape knows of something that the window does not."""
+        return self._feed.tape.last_sequence(self._instrument) > self.sequence
 
     def _silent_for(self, seconds: float) -> bool:
         return self._feed.loop.time() - self._looked_at >= seconds
 
     def _look(self) -> None:
-        """Look at the instrument, and tell the subscribers."""
+        """Look at the instrument, where the tape is now, and tell the subscribers."""
         before = self._moment
         self._moment = self._now()
         self.sequence, self._looked_at, self._snapshot = self._moment.sequence, self._feed.loop.time(), ""
@@ -160,6 +171,19 @@ class Channel:
             skipped = self._moment.totals.trades - before.totals.trades - len(trades)
             text = messages.update(self._moment, before.sequence, bids, asks, trades, skipped)
             self._feed.release.call(self._pass_on, self.sequence, text)
+        waiting, self._waiting = self._waiting, []
+        for subscriber in waiting:
+            self._welcome(subscriber)
+
+    def _welcome(self, subscriber: Subscriber) -> None:
+        """Send a snapshot as of the last look."""
+        if not self._snapshot:
+            tape = self._feed.tape
+            trades = tape.trades(self._instrument, limit=TRADES_IN_SNAPSHOT)
+            bars = self._bars.rows(tape.bars_of(self._instrument))
+            self._snapshot = messages.snapshot(self._moment, *self._window.levels(), trades, bars)
+        self._joining += 1
+        self._feed.release.call(self._admit, subscriber, self.sequence, self._snapshot)
 
     def _now(self) -> messages.Moment:
         sequence, book = self._feed.desk.exchange.last_sequence, self._market.order_book
@@ -171,6 +195,7 @@ class Channel:
         self._joining -= 1
         if subscriber.channel is self:
             self.subscribers.add(subscriber)
+            subscriber.sequence = sequence
             self._feed.deliveries.add(subscriber.begin, self, sequence, text)
 
     def _pass_on(self, sequence: int, text: str) -> None:
@@ -179,7 +204,7 @@ class Channel:
 
 
 class MarketFeed:
-    """Tells subscribers of the markets of an exchange. tape: the trades, as of the last look."""
+    """Tells subscribers of the markets of an exchange. tape: the trades, as far as anybody has read them."""
 
     def __init__(self, desk: Desk, release: Release, loop: asyncio.AbstractEventLoop) -> None:
         self.desk = desk
@@ -190,7 +215,9 @@ class MarketFeed:
         self._channels: dict[int, Channel] = {}
         self._looked_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._soon = False  # the timer is for news, not for quiet
+        self._timer_due = 0.0
+        self._is_due = False  # the timer has run out, and the look is behind what is delivered
+        self._soon = False  # there is a look as soon as may be
         desk.sequencer.listeners.append(self._on_news)
         self._on_news()  # what was recovered
 
@@ -222,6 +249,7 @@ class MarketFeed:
             self.desk.sequencer.listeners.remove(self._on_news)
         if self._timer is not None:
             self._timer.cancel()
+        self.deliveries.clear()
 
     def _watched(self) -> list[Channel]:
         return [channel for channel in self._channels.values() if channel.is_watched]
@@ -234,14 +262,21 @@ class MarketFeed:
             self._soon = True
 
     def _schedule(self, seconds: float) -> None:
+        """See to it that there is a look in so many seconds, or sooner."""
+        due = self.loop.time() + seconds
+        if self._is_due or (self._timer is not None and self._timer_due <= due):
+            return
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self.loop.call_later(seconds, self._on_time)
-        self._soon = False
+        self._timer, self._timer_due = self.loop.call_at(due, self._on_time), due
 
     def _on_time(self) -> None:
         self._timer = None
-        self._soon = False
+        self._is_due = self._soon = True
+        self.deliveries.add(self._on_turn)
+
+    def _on_turn(self) -> None:
+        self._is_due = self._soon = False
         self.look()
         if self._watched():
             self._schedule(QUIET_SECONDS)

@@ -36,14 +36,11 @@ class LiveExchange:
         self.sequencer = self.server.sequencer
         self.exchange = self.sequencer.exchange
         self.origin = f"{scheme}://{self.server.addresses['http']}"
+        self._next_id = 1_000_000
 
     def call(self, function: Callable[..., T], *args: Any) -> T:
         """Call a function where the server runs."""
         return self._process.call(function, *args)
-
-    def hold(self, seconds: float) -> None:
-        """Keep the server from doing anything for some time."""
-        self._process.hold(seconds)
 
     def credit(self, accounts: range, base: int, quote: int) -> None:
         """Give money in every instrument."""
@@ -74,15 +71,17 @@ class LiveExchange:
     def cancel(self, account_id: int, order_id: int) -> None:
         self.call(self.sequencer.cancel_order, BTC, account_id, order_id)
 
-    def run_flow(self, seed: int, commands: int, prices: int, instrument: int = BTC) -> None:
-        """Have random commands carried out."""
-        flow = Flow(self.sequencer, seed, prices)
+    def run_flow(self, commands: int, prices: int, instrument: int = BTC, seed: int = 1) -> None:
+        """Have random commands carried out, the same ones in every run; another call goes on with other ids."""
+        flow = Flow(self.sequencer, seed + self._next_id, prices)
+        flow.next_id = self._next_id
 
         def run() -> None:
             for _ in range(commands):
                 flow.step(instrument)
 
         self.call(run)
+        self._next_id = flow.next_id
 
     def depth(self, instrument: int = BTC) -> tuple[list[Level], list[Level]]:
         """Return what a ladder has to show: the engine's best levels."""
@@ -125,11 +124,13 @@ def live_exchange(
     *,
     funds: int = RICH,
     certificate: tuple[Path, Path] | None = None,
+    data_dir: Path | None = None,
     **settings: Any,
 ) -> Iterator[LiveExchange]:
     """Run one on free ports while the block lasts.
 
-    funds: what each account has of each asset of each instrument. certificate: files of it and its key.
+    funds: what each account has of each asset of each instrument. certificate: files of it and its key. data_dir: where
+    it is kept, None for nowhere.
     """
     free = Address("127.0.0.1", 0)
     tls = dict(zip(("tls_cert", "tls_key"), certificate, strict=True)) if certificate else {}
@@ -138,7 +139,8 @@ def live_exchange(
         http=free,
         grpc=None,
         metrics=None,
-        in_memory=True,
+        in_memory=data_dir is None,
+        **({"data_dir": data_dir} if data_dir else {}),
         instruments=instruments,
         event_capacity=1 << 17,
         **tls,

@@ -1,6 +1,8 @@
 """A page with somebody who watches it: what it shows, and what it must never do."""
 
 import re
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -91,6 +93,12 @@ class Watched:
         assert not self._strangers, "the page asked other hosts"
         assert self.forbidden() == []
 
+    def forgive(self) -> None:
+        """Forget what has happened, after a test of `check` itself."""
+        self._complaints.clear()
+        self._strangers.clear()
+        self.page.evaluate("record.forbidden.length = 0")
+
     def forbidden(self) -> list[str]:
         """Return what the page's policy has kept it from."""
         return self.page.evaluate("record.forbidden")
@@ -118,6 +126,13 @@ class Watched:
         """Wait until the page shows the exchange as it is after an event, and stands there."""
         self.see("ob-status").to_have_attribute("data-sequence", str(sequence))
         self.see_state("live")
+
+    def wait_until(self, condition: Callable[[], object]) -> None:
+        """Wait until something is so that playwright does not tell of; what it has to tell is heard meanwhile."""
+        deadline = time.monotonic() + SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come about in time"
+            self.page.wait_for_timeout(20)
 
     def states(self) -> list[str]:
         """Return the states that the page has shown, in order, and begin anew."""

@@ -232,6 +232,7 @@ def shop(tmp_path: Path) -> dict[str, str]:
         example
         for name in [*(name for name in COMMANDS if name not in ELSEWHERE), *(f"journal {name}" for name in LOOKS)]
         for example in examples(name)
+        if "watch" not in example  # tests/watch has a terminal for those
     ],
 )
 def test_every_example_runs(example: str, shop: dict[str, str]) -> None:

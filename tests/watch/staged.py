@@ -152,7 +152,7 @@ class Shown(NamedTuple):
 async def shown(source: object, size: tuple[int, int] = WIDE) -> AsyncIterator[Shown]:
     """Show a source while the block lasts."""
     app = WatchApp(source)  # type: ignore[arg-type]
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         view = Shown(app, pilot)
         await view.drawn()
         yield view

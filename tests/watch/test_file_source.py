@@ -11,14 +11,15 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-from click import UsageError
 
 from obctl.client.words import clock_text
 from obctl.errors import BadInput
 from obctl.flow import open_rows
 from obctl.watch.app import WatchApp
 from obctl.watch.source import MarketView
+from obctl.watch.sources.aside import aside
 from obctl.watch.timed_rows import TimedRows
 from obctl.watch.timeline import Timeline
 
@@ -311,9 +312,9 @@ def test_files_of_two_formats(tmp_path: Path) -> None:
 
 def test_options_that_do_not_go_with_the_file(tmp_path: Path) -> None:
     messages, _ = Lobster().run(10).save(tmp_path)
-    with pytest.raises(UsageError, match="--tick-size is for CSV"):
+    with pytest.raises(click.UsageError, match="--tick-size is for CSV"):
         final(files(messages, tick_size="0.01"))
-    with pytest.raises(UsageError, match="only once"):
+    with pytest.raises(click.UsageError, match="only once"):
         final(files("-", "-"))
 
 
@@ -357,6 +358,15 @@ def test_it_is_left_while_standard_input_is_silent(pipe: Any) -> None:
 
     beside(source, watch)  # ends, though the pipe is open
     pipe.write(b"2,ADD,2,BID,11,1,\n")  # for the thread that still waits for it
+
+
+def test_what_is_raised_aside_names_the_command() -> None:
+    def refuse() -> None:
+        raise BadInput("no")
+
+    with click.Context(click.Command("watch"), info_name="obctl watch"), pytest.raises(BadInput) as raised:
+        asyncio.run(aside(refuse))
+    assert raised.value.command == "obctl watch"
 
 
 def test_in_the_view(tmp_path: Path) -> None:

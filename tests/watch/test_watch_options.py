@@ -1,6 +1,8 @@
 """What `obctl watch --replay` and `obctl journal replay --watch` understand, and what they refuse."""
 
+import gzip
 import os
+import re
 import select
 import subprocess
 import sys
@@ -22,11 +24,14 @@ from obctl.watch.sources.file import FileSource
 from obctl.watch.sources.journal import JournalSource
 
 from ..cli.journals import told
+from ..cli.test_main import examples
 from ..replay.helpers import obctl
+from ..replay.lobster_maker import Lobster
 from .played import files, plan
 from .test_file_source import flow
 
 SECONDS = 60  # that a process may take
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -158,21 +163,42 @@ def test_data_does_not_come_from_the_keyboard(monkeypatch: pytest.MonkeyPatch) -
         keyboard.take_keys_from_terminal()
 
 
-def test_keys_beside_data_from_standard_input(tmp_path: Path) -> None:
-    """In a terminal of its own, a real process reads its rows from a pipe, and its keys from the terminal."""
-    path = flow(tmp_path, 300)
+EXAMPLES = [
+    example for name in ("watch", "journal replay") for example in examples(name) if re.search("--(re|w)", example)
+]
+
+
+def test_there_are_examples_of_each() -> None:
+    assert {example.split()[1] for example in EXAMPLES} == {"watch", "journal", "generate"}
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_examples_in_a_terminal(example: str, tmp_path: Path) -> None:
+    """A real process plays them to their end; keys come from the terminal, also where rows come from a pipe."""
+    flow(tmp_path, 300).rename(tmp_path / "orders.csv")
+    messages, book = Lobster(1, 10).run(100).save(tmp_path)
+    (tmp_path / "AAPL_message_10.csv.gz").write_bytes(gzip.compress(messages.read_bytes()))
+    book.rename(tmp_path / "AAPL_orderbook_10.csv")
+    told(tmp_path / "orderbook-data")
+    assert played_in_a_terminal(example.replace("obctl ", f"'{sys.executable}' -m obctl "), tmp_path) == 0
+
+
+def played_in_a_terminal(command: str, folder: Path) -> int:
+    """Run a command in a terminal of its own, leave it with q once it has ended; return the exit status."""
     controller, terminal = os.openpty()
-    name = os.ttyname(terminal)
-    command = f"exec <>{name} >&0 2>&0; cat '{path}' | '{sys.executable}' -m obctl watch --replay - --speed max"
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "140", "LINES": "40"}
     process = subprocess.Popen(
-        ["sh", "-c", command], stdin=subprocess.DEVNULL, env=environment, start_new_session=True
-    )  # a new session's leader: the terminal that it opens first is its own
+        ["sh", "-c", f"exec <>{os.ttyname(terminal)} >&0 2>&0; {command}"],
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        start_new_session=True,  # its leader: the terminal that it opens is its own
+    )
     try:
         read_until(controller, b"ended")
         os.write(controller, b"q")
         drain(controller, process)
-        assert process.returncode == 0
+        return int(process.returncode)
     finally:
         process.kill()
         process.wait(SECONDS)

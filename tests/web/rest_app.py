@@ -50,7 +50,7 @@ class RestApp:
         self.feed = MarketFeed(desk, self.release, loop)
         self.app = new_app(Doors(Settings(**limits), authenticate), self.stats)
         self.router = make_router(
-            *(desk, self.feed, self.release, self.stats),
+            *(desk, self.feed.tape, self.release, self.stats),
             authentication=authenticate is not None,
             stopping=lambda: self.stopping,
         )

@@ -372,3 +372,99 @@ def test_bars_that_are_over_are_written_once(monkeypatch):
     assert texts.rows([*bars[:2], last]) == "[[3,5],[4,5],[7,6]]"
     assert texts.rows([bars[1], last, (8, 1, 9, 1, 2, 1, 1)]) == "[[4,5],[7,6],[8,2]]"
     assert written == [3, 3, 4, 7, 7, 7, 8]
+
+
+def test_who_subscribes_again_and_again_does_not_keep_news_from_others():
+    async def work() -> None:
+        sequencer = two_markets()
+        with feeding(sequencer) as feed:
+            watcher, client, restless = Subscriber(), Client(), Subscriber()
+            feed.subscribe(watcher, "")
+            client.take(await watcher.next())
+            sequencer.submit(0, 1, 1, Side.BID, 2, 100, 5)
+            coming = asyncio.ensure_future(watcher.next())
+            while not coming.done():
+                feed.subscribe(restless, "")
+                await asyncio.sleep(0)
+            client.take(coming.result())
+            assert client.levels() == best(sequencer, SYMBOLS[0])
+
+    run(work)
+
+
+def test_who_reads_the_tape_or_watches_another_does_not_hurry_the_feed():
+    """And what they have read of is told once, also to who comes between."""
+
+    async def work() -> None:
+        sequencer = two_markets()
+        flow = Flow(sequencer, 1, 30)
+        with feeding(sequencer) as feed:
+            watcher, other = (Subscriber(), Client()), (Subscriber(), Fresh(SYMBOLS[1]))
+            feed.subscribe(watcher[0], "")
+            watcher[1].take(await watcher[0].next())
+            begin = asyncio.get_running_loop().time()
+            late = []
+            for turn in range(50):
+                for _ in range(10):
+                    flow.step()
+                feed.tape.advance()
+                feed.subscribe(other[0], SYMBOLS[1])
+                if turn % 10 == 0:
+                    late.append((Subscriber(), Client()))
+                    feed.subscribe(late[-1][0], "")
+                await asyncio.sleep(0.002)
+            feed.look()
+            last = feed.tape.last_sequence(0)
+            for subscriber, client in (watcher, *late):
+                await read_up_to(subscriber, client, last)
+                assert client.levels() == best(sequencer, SYMBOLS[0])
+                everything = trades_after(sequencer, 0, client.trades[0][0] - 1)
+                assert client.trades == everything[-len(client.trades) :]
+            seconds = asyncio.get_running_loop().time() - begin
+            assert watcher[1].updates <= seconds * 30 + 2
+
+    run(work)
+
+
+def test_many_are_told_less_often_and_nothing_piles_up(monkeypatch):
+    """A look comes behind the texts of the one before, however long these take."""
+    monkeypatch.setattr(module, "UPDATE_SECONDS", 0.0)
+
+    async def work() -> None:
+        sequencer = two_markets()
+        flow = Flow(sequencer, 1, 30)
+        with feeding(sequencer) as feed:
+            watchers = [Subscriber() for _ in range(200)]
+            for watcher in watchers:
+                feed.subscribe(watcher, "")
+                await watcher.next()
+            for _ in range(1000):
+                flow.step(0)
+                await asyncio.sleep(0)
+                assert len(feed.deliveries._calls) <= len(watchers) + 1
+
+    run(work)
+
+
+def test_who_turns_away_is_told_nothing_more():
+    async def work() -> None:
+        sequencer = two_markets()
+        with feeding(sequencer) as feed:
+            subscriber, client = Subscriber(), Client()
+            feed.subscribe(subscriber, "")
+            client.take(await subscriber.next())
+            for order_id in range(1, 4):
+                sequencer.submit(0, 1, order_id, Side.BID, 2, 100, 5)
+                feed.look()
+                for _ in range(4):
+                    await asyncio.sleep(0)
+            assert subscriber._texts
+            sequencer.submit(0, 1, 4, Side.BID, 2, 100, 5)
+            feed.look()  # which is under way when they turn away, and come back
+            subscriber.watch(None)
+            assert not subscriber._texts
+            feed.subscribe(subscriber, "")
+            assert client.take(await subscriber.next())["type"] == "snapshot"
+            assert client.levels() == best(sequencer, SYMBOLS[0])
+
+    run(work)

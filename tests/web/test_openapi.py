@@ -1,6 +1,8 @@
-"""The OpenAPI document: complete, and true of real requests and answers."""
+"""The OpenAPI document: complete, and true of real requests and answers; docs/web.md says the same."""
 
+import re
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -52,6 +54,32 @@ def operations(document):
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield method.upper(), path, operation
+
+
+def rest_table(beginning):
+    """Return the rows of the table in docs/web.md whose rows begin so."""
+    text = (Path(__file__).parents[2] / "docs" / "web.md").read_text()
+    section = text[text.index("## REST") : text.index("## Security")]
+    return re.findall(rf"^\| {beginning} \|(.*)$", section, re.MULTILINE)
+
+
+def test_the_page_of_documentation_has_the_same_requests(document):
+    rows = rest_table(r"`([A-Z]+) (/[^?`]*)[^`]*`")
+    assert [(method, path) for method, path, _ in rows] != []
+    assert {(method, path) for method, path, _ in rows} == {(method, path) for method, path, _ in operations(document)}
+
+
+def test_the_page_of_documentation_has_the_same_codes(document):
+    told = {status: set(re.findall(r"`(\w+)`", codes)) for status, codes in rest_table(r"(\d{3})")}
+    others = {"404": {"not_found"}, "405": {"method_not_allowed"}, "500": {"internal_error"}}
+    found = {status: set(codes) for status, codes in others.items()}
+    for _, _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            examples = response["content"]["application/json"].get("examples", {})
+            found.setdefault(status, set()).update(examples)
+    del found["200"], found["default"]
+    assert told.pop("409") < found.pop("409")  # of the engine's refusals it names some
+    assert told == found
 
 
 def strict(schema):

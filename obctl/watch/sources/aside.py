@@ -3,8 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TypeVar
+
+import click
 
 T = TypeVar("T")
 
@@ -15,6 +17,7 @@ async def aside(function: Callable[[], T]) -> T:
     The thread is a daemon: where nobody waits for it any more, the program ends without it.
     """
     loop = asyncio.get_running_loop()
+    command = click.get_current_context(silent=True)  # that errors name; each thread has its own
     outcome: asyncio.Future[T] = loop.create_future()
 
     def settle(result: T | None, error: BaseException | None) -> None:
@@ -28,7 +31,8 @@ async def aside(function: Callable[[], T]) -> T:
     def call() -> None:
         result, raised = None, None
         try:
-            result = function()
+            with command.scope(cleanup=False) if command else nullcontext():
+                result = function()
         except BaseException as error:
             raised = error
         with suppress(RuntimeError):  # the loop is closed: nobody waits

@@ -1,5 +1,6 @@
 """Files of order flow as a market: what `obctl replay` makes of them, row by row at the times of the rows."""
 
+import asyncio
 import stat
 import threading
 from collections.abc import Iterator
@@ -88,6 +89,7 @@ class FileSource:
                     raise
                 self._skipped_rows += 1
                 self._replay.skip_row()
+                await asyncio.sleep(0)  # there may be many
                 continue
             if place is not None:
                 return place

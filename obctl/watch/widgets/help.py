@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 KEYS = (
     ("q, Ctrl-C", "leave"),
-    ("space", "pause the playback; freeze the picture of a live market"),
+    ("space", "pause the playback, or a live market's picture"),
     ("+  -", "play faster, slower"),
     ("n, →  p, ←", "the next instrument, the previous one"),
     ("i", "choose an instrument"),

@@ -111,7 +111,7 @@ class HttpConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes in pieces."""
         for start in range(0, len(data), PIECE_BYTES):
-            if self.transport.is_closing() or self not in self.connections:  # now a WebSocket
+            if self not in self.connections:  # now a WebSocket, whose client has not waited to be let in
                 return
             super().data_received(data[start : start + PIECE_BYTES])
         if self.conn.their_state is h11.DONE and len(self.conn.trailing_data[0]) > HEAD_BYTES_MAX:
@@ -230,7 +230,9 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         """Say that the server goes away, and let the client close."""
-        if self.close_sent or not self.handshake_complete or self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self.close_sent or not self.handshake_complete:
             super().shutdown()
             return
         self.stop_keepalive()

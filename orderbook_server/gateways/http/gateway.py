@@ -43,11 +43,12 @@ class WebGateway:
         app.add_api_websocket_route("/api/v1/feed", FeedSocket(self._feed, doors, settings, stats).talk)
         app.include_router(
             make_router(
-                *(desk, self._feed, release, stats),
+                *(desk, self._feed.tape, release, stats),
                 authentication=doors.asks_for_tokens,
                 stopping=lambda: self._stopping,
             )
         )
+        app.openapi()  # kept for who asks: making it takes a while
         self._listener = HttpListener(app, connections_max=settings.http_connections_max, ssl=ssl, stats=stats)
 
     async def start(self, host: str, port: int) -> str:

@@ -1,7 +1,6 @@
 """Questions: instruments, depth, trades, an account's orders and balance. Nothing here changes anything."""
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from orderbook import LevelDepth, RiskEngine, UnknownAccount
 from orderbook_server.market.tape import Tape
@@ -9,17 +8,6 @@ from orderbook_server.protocol.desk import Desk
 from orderbook_server.protocol.rest import answers
 from orderbook_server.protocol.rest.orders import order_of
 from orderbook_server.protocol.rest.requests import AccountQuery, DepthQuery, TradesQuery
-
-
-class Feed(Protocol):
-    """What keeps the last trades."""
-
-    @property
-    def tape(self) -> Tape:
-        """The trades, as of the last look."""
-
-    def look(self) -> None:
-        """Read what has happened. The tape alone must not: who watches a book has to see both as of one moment."""
 
 
 def levels_of(levels: Iterable[LevelDepth]) -> list[answers.Level]:
@@ -30,9 +18,9 @@ def levels_of(levels: Iterable[LevelDepth]) -> list[answers.Level]:
 class Books:
     """Answers questions; raises OrderBookError for symbols and accounts that are not there."""
 
-    def __init__(self, desk: Desk, feed: Feed) -> None:
+    def __init__(self, desk: Desk, tape: Tape) -> None:
         self._desk = desk
-        self._feed = feed
+        self._tape = tape
 
     def instruments(self, *, authentication: bool) -> answers.Instruments:
         """Return the instruments, and whether tokens are asked for."""
@@ -56,10 +44,10 @@ class Books:
         return answers.Depth(symbol, market.last_sequence, levels_of(bids), levels_of(asks))
 
     def trades(self, query: TradesQuery) -> answers.Trades:
-        """Return the last trades, newest first. O(events since the last look, and trades asked for)."""
+        """Return the last trades, newest first. O(events since the tape was read, and trades asked for)."""
         symbol, market = self._named(query.symbol)
-        self._feed.look()
-        newest = self._feed.tape.trades(self._desk.position(symbol), limit=query.limit)
+        self._tape.advance()
+        newest = self._tape.trades(self._desk.position(symbol), limit=query.limit)
         trades = [
             answers.Trade(sequence, time_ns, price, quantity, "bid" if is_bid else "ask")
             for sequence, time_ns, price, quantity, is_bid in reversed(newest)

@@ -16,6 +16,7 @@ const REFUSALS = {
   price_out_of_band: "The price is too far from the reference price",
   quantity_too_large: "The quantity is above what this market allows",
   notional_too_large: "The value is above what this market allows",
+  numeric_overflow: "The value is more than the exchange can count",
   too_many_orders: "The account has as many orders open as this market allows",
   halted: "The market is halted",
   rate_limited: "Too many requests; wait a moment",

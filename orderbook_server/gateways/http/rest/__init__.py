@@ -14,9 +14,10 @@ from orderbook_server.gateways.http.rest.market import add_instruments, add_mark
 from orderbook_server.gateways.http.rest.openapi import BEARER, DESCRIPTION
 from orderbook_server.gateways.http.rest.orders import add_orders
 from orderbook_server.gateways.http.rest.route import durable_route
+from orderbook_server.market.tape import Tape
 from orderbook_server.metrics.transport import TransportStats
 from orderbook_server.protocol.desk import Desk
-from orderbook_server.protocol.rest.books import Books, Feed
+from orderbook_server.protocol.rest.books import Books
 from orderbook_server.protocol.rest.orders import Orders
 from orderbook_server.sequencer.release import Release
 
@@ -58,7 +59,7 @@ def beside_api(pages: ASGIApp, not_found: ASGIApp) -> ASGIApp:
 
 def make_router(
     desk: Desk,
-    feed: Feed,
+    tape: Tape,
     release: Release,
     stats: TransportStats,
     *,
@@ -67,7 +68,7 @@ def make_router(
 ) -> APIRouter:
     """Return the routes of REST. authentication: whether tokens are asked for. stopping: whether the server ends."""
     route_class = durable_route(release, stats)
-    books, orders = Books(desk, feed), Orders(desk)
+    books, orders = Books(desk, tape), Orders(desk)
     public = APIRouter(route_class=route_class, tags=["market"])
     add_instruments(public, books, authentication=authentication)
     market = APIRouter(route_class=route_class, tags=["market"], dependencies=[Security(BEARER)])

@@ -41,7 +41,7 @@ def answer_of(refusal: Refusal, headers: dict[str, str] | None = None) -> Respon
     error = {"code": refusal.code, "message": refusal.message}
     if refusal.field is not None:
         error["field"] = refusal.field
-    content = json.dumps({"error": error})  # in ASCII: strangers' names in it may be no Unicode
+    content = json.dumps({"error": error})
     headers = {"Cache-Control": "no-store", **HEADERS.get(refusal.status, {}), **(headers or {})}
     return Response(content, refusal.status, headers, media_type="application/json")
 

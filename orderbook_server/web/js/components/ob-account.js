@@ -22,7 +22,7 @@ class ObAccount extends HTMLElement {
   connectedCallback() {
     this.parts = build(
       this,
-      `<table class="balance"><thead><tr><th scope="col">Balance</th><th scope="col">Available</th><th
+      `<table class="balance" aria-label="Balance"><thead><tr><th scope="col">Balance</th><th scope="col">Available</th><th
          scope="col">Reserved</th></tr></thead><tbody>
          <tr><th scope="row" data-part="base"></th><td data-part="availableBase"></td><td
            data-part="reservedBase"></td></tr>

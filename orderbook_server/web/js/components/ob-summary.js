@@ -51,9 +51,10 @@ class ObSummary extends HTMLElement {
     const first = market.bars.bars[0]?.open;
     const known = first !== undefined && lastPrice !== undefined && first > 0n;
     const percent = known ? (100 * Number(lastPrice - first)) / Number(first) : 0;
-    const sign = percent > 0 ? "+" : percent < 0 ? "−" : "";
-    setText(element, known ? `${sign}${Math.abs(percent).toFixed(2)} %` : NOTHING);
-    setAttribute(element, "data-direction", percent > 0 ? "up" : percent < 0 ? "down" : "flat");
+    const shown = Math.abs(percent).toFixed(2);
+    const direction = Number(shown) === 0 ? "flat" : percent > 0 ? "up" : "down";
+    setText(element, known ? `${{ up: "+", down: "−", flat: "" }[direction]}${shown} %` : NOTHING);
+    setAttribute(element, "data-direction", direction);
     setAttribute(element, "title", "since the first trade on the chart, an hour ago at most");
   }
 
