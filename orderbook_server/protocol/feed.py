@@ -60,7 +60,7 @@ def parse(text: str) -> Subscribe | Unsubscribe | Ping:
             raise InvalidMessage(f"nonce is longer than {NONCE_MAX} characters")
         return Ping(nonce)
     if kind in ("subscribe", "unsubscribe", "ping"):
-        raise InvalidMessage(f"{kind} has a field that it does not know: {', '.join(sorted(fields))!a}"[:100])
+        raise InvalidMessage(f"{kind} has a field that it does not know: {sorted(fields)!r}"[:100])
     raise InvalidMessage("type must be subscribe, unsubscribe or ping")
 
 
@@ -68,7 +68,7 @@ def text_of(message: dict[str, object], name: str) -> str | None:
     """Return a field that is a string, or null."""
     value = message[name]
     if value is not None and not isinstance(value, str):
-        raise InvalidMessage(f"{name!a} must be a string"[:100])
+        raise InvalidMessage(f"{name[:64]!r} must be a string")  # quoted: it may be no Unicode, or more than a line
     return value
 
 

@@ -382,11 +382,11 @@ def test_who_subscribes_again_and_again_does_not_keep_news_from_others():
             feed.subscribe(watcher, "")
             client.take(await watcher.next())
             sequencer.submit(0, 1, 1, Side.BID, 2, 100, 5)
-            coming = asyncio.ensure_future(watcher.next())
-            while not coming.done():
+            look = feed._timer
+            for _ in range(3):
                 feed.subscribe(restless, "")
-                await asyncio.sleep(0)
-            client.take(coming.result())
+                assert feed._timer is look, "it was put off"
+            client.take(await watcher.next())
             assert client.levels() == best(sequencer, SYMBOLS[0])
 
     run(work)

@@ -5,7 +5,8 @@ is whole, and for what a client is to read until it has. They are looked at now 
 is cheaper than a timer for each, and sees whatever uvicorn did in between.
 
 h11 bounds the head of a request, but not of one that comes in one packet, and 256 KiB of headers take it 0.2 s. So
-it is given pieces.
+it is given pieces. As much of a WebSocket may be 40,000 frames, which take half a second: its pieces are smaller, and
+between two of them all others have their turn.
 """
 
 import asyncio
@@ -17,14 +18,16 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
-from websockets.frames import CloseCode, Frame
+from websockets.frames import Frame
 
 from orderbook_server.metrics.transport import TransportStats
 
 HEAD_BYTES_MAX = 16_384  # of a request, and of what follows it before it is answered; a piece more at most
 PIECE_BYTES = 4_096
+FRAMES_BYTES = 512  # of a WebSocket that are taken in one turn
+FRAGMENTS_MAX = 64  # of a message: empty ones are not bounded by its bytes
+NOT_TEXT, TOO_LARGE = 1007, 1009  # close codes
 GOING_AWAY, GOING_AWAY_REASON = 1001, "the server shuts down"
-FRAGMENTS_MAX = 64  # of a message to a WebSocket
 CLOSE_SECONDS = 1.0  # that the client of a WebSocket has to close, too
 
 
@@ -180,8 +183,10 @@ class HttpConnection(H11Protocol):
 class WebSocketConnection(WebSocketsSansIOProtocol):
     """A connection that has become a WebSocket.
 
-    Whether its client reads is the handler's affair: `send` waits while 64 KiB are not read, and for when it
-    has waited long enough there is `scope["state"]["abort"]`, a function that cuts the connection off.
+    Nothing is read while the handler is not done with what came before, or while the client does not read: neither
+    messages nor pongs pile up. Whether the client reads is the handler's affair: `send` waits while 64 KiB are not
+    read, of which `scope["state"]["unread"]()` tells the bytes, and `scope["state"]["abort"]()` cuts off who was waited
+    for long enough.
     """
 
     def __init__(
@@ -191,9 +196,12 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, {**app_state, "abort": self.abort}, _loop)
+        state = {**app_state, "abort": self.abort, "unread": lambda: self.transport.get_write_buffer_size()}
+        super().__init__(config, server_state, state, _loop)
         self._all = server_state
         self._closing_since: float | None = None
+        self._packet = bytearray()  # what of it was not taken yet
+        self._has_turn = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -202,25 +210,79 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; the first are the request, which websockets may like less than h11 did, without a word."""
+        if self.handshake_initiated:
+            self._packet += data
+            self._go_on()
+            return
         super().data_received(data)
         if not self.handshake_initiated:
             self.transport.close()
 
-    def handle_ping(self) -> None:
-        """Answer who reads; whoever does not has their answers to be read already."""
-        if self.writable.is_set():
-            super().handle_ping()
+    async def receive(self) -> Any:
+        """Return the client's next message: who asks for it is done with the one before."""
+        self._go_on()
+        message = await super().receive()
+        self._go_on()
+        return message
+
+    async def send(self, message: Any) -> None:
+        """Send a message. uvicorn takes a handshake that was refused for one that was forgotten, and logs that."""
+        await super().send(message)
+        self.handshake_complete = self.handshake_complete or self.close_sent
+
+    def pause_writing(self) -> None:
+        """Note that the client does not read."""
+        super().pause_writing()
+        self._go_on()
+
+    def resume_writing(self) -> None:
+        """Note that the client reads."""
+        super().resume_writing()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Have a turn for the next piece, or read on, where nothing waits for client or handler."""
+        if self.transport.is_closing():
+            return
+        is_free = self.handshake_complete and self.writable.is_set() and (self.close_sent or self.queue.empty())
+        if is_free and self._packet and not self._has_turn:
+            self._has_turn = True
+            self.loop.call_soon(self._take_piece)
+        if is_free and not self._packet:
+            self.transport.resume_reading()
         else:
-            self.conn.data_to_send()
+            self.transport.pause_reading()
+
+    def _take_piece(self) -> None:
+        """Take the frames of one piece."""
+        self._has_turn = False
+        if not self.transport.is_closing():
+            piece = bytes(self._packet[:FRAMES_BYTES])
+            del self._packet[:FRAMES_BYTES]
+            super().data_received(piece)
+            self._go_on()
 
     def handle_cont(self, event: Frame) -> None:
-        """Take a fragment, if there are not too many: one without bytes takes memory, too."""
-        if self.close_sent:
-            return
+        """Take a fragment of a message."""
         if len(self.frames) < FRAGMENTS_MAX:
             super().handle_cont(event)
         else:
-            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
+            self._refuse(TOO_LARGE, f"a message may have {FRAGMENTS_MAX} fragments")
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on, unless it is a text that is none: uvicorn would log the traceback."""
+        try:
+            if self.curr_msg_data_type == "text":
+                b"".join(self.frames).decode()
+        except UnicodeDecodeError:
+            self._refuse(NOT_TEXT, "not UTF-8")
+        else:
+            super().send_receive_event_to_app()
+
+    def _refuse(self, code: int, reason: str) -> None:
+        """Close over what a client has sent."""
+        if not self.close_sent:
+            self.conn.fail(code, reason)
             self.handle_parser_exception()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -16,6 +16,7 @@ from orderbook_server.protocol import feed as messages
 
 log = structlog.get_logger()
 
+SUBSCRIBE_SECONDS = 1 / 30  # from one instrument to the next: a snapshot costs as much as a hundred commands
 CLOSE_SECONDS = 1.0  # for the last words to leave, behind what was not read
 REASON_BYTES_MAX = 123  # of a close frame
 
@@ -75,6 +76,7 @@ class Conversation:
         self._websocket = websocket
         self._subscriber = Subscriber()
         self._access: Access | None = None if doors.asks_for_tokens else doors.access(None)
+        self._subscribed_at = 0.0  # by the loop's clock
 
     async def run(self) -> None:
         """Talk until somebody ends it; raise Closed or WebSocketDisconnect."""
@@ -96,13 +98,16 @@ class Conversation:
             await self._send(await self._subscriber.next())
 
     async def _send(self, text: str) -> None:
-        """Send a text; raise Closed to who does not read."""
-        seconds = self._settings.slow_consumer_seconds
-        try:
-            async with asyncio.timeout(seconds):
-                await self._websocket.send_text(text)
-        except TimeoutError:
-            raise Closed(4008, "slow_consumer", f"nothing was read for {seconds} seconds") from None
+        """Send a text; raise Closed to who reads nothing."""
+        seconds, unread = self._settings.slow_consumer_seconds, self._websocket.scope["state"]["unread"]
+        while True:
+            before = unread()
+            try:
+                async with asyncio.timeout(seconds):
+                    return await self._websocket.send_text(text)
+            except TimeoutError:  # nothing of the text has left
+                if unread() >= before:
+                    raise Closed(4008, "slow_consumer", f"nothing was read for {seconds} seconds") from None
 
     async def _listen(self) -> None:
         """Take what the client says, and answer."""
@@ -111,11 +116,13 @@ class Conversation:
             async with asyncio.timeout(None if self._access else seconds) as limit:
                 while self._access is None:
                     await self._take()
+                    await asyncio.sleep(0)
                 limit.reschedule(None)
         except TimeoutError:
             raise Closed(4001, "unauthenticated", f"no known token within {seconds} seconds") from None
         while True:
             await self._take()
+            await asyncio.sleep(0)  # all others have their turn, however much one client says at once
 
     async def _take(self) -> None:
         """Take one message."""
@@ -153,6 +160,9 @@ class Conversation:
                 self._access = self._doors.access(token)
             except Refusal as refusal:
                 raise Closed(4001, refusal.code, "no known token in the message") from None
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self._subscribed_at + SUBSCRIBE_SECONDS - loop.time())
+        self._subscribed_at = loop.time()
         try:
             self._feed.subscribe(self._subscriber, symbol)
         except UnknownSymbol as error:
