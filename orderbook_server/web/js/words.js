@@ -57,7 +57,7 @@ export function answerWords({ order_id, fills, resting, unfilled }, side, { tick
     said.push(`${amount} wait at ${tick.format(BigInt(resting.price))}`);
   } else if (BigInt(unfilled)) {
     const left = lot.format(BigInt(unfilled));
-    said.push(traded ? `${left} left over, and dropped` : "nothing traded, nothing waits");
+    said.push(traded ? `${left} were left and dropped` : "nothing traded, nothing waits");
   }
   return `Order ${order_id}: ${said.join("; ")}`;
 }
