@@ -54,11 +54,10 @@ export function answerWords({ order_id, fills, resting, unfilled }, side, { tick
   }
   if (resting) {
     const amount = `${lot.format(BigInt(resting.quantity))} ${traded ? "more" : instrument.base}`;
-    const verb = side === "bid" ? "to buy" : "to sell";
-    said.push(`${amount} ${verb} at ${tick.format(BigInt(resting.price))} ${instrument.quote} in the book`);
+    said.push(`${amount} wait at ${tick.format(BigInt(resting.price))}`);
   } else if (BigInt(unfilled)) {
     const left = lot.format(BigInt(unfilled));
-    said.push(traded ? `${left} left over, and dropped` : "nothing traded, nothing is in the book");
+    said.push(traded ? `${left} were left and dropped` : "nothing traded, nothing waits");
   }
   return `Order ${order_id}: ${said.join("; ")}`;
 }
