@@ -75,6 +75,7 @@ cdef class Tape:
     cdef Sequencer sequencer
     cdef EventLog *log
     cdef Strip *strips             # by instrument
+    cdef uint32_t count            # of instruments; a sequencer may be gone before __dealloc__
     cdef list bars                 # by instrument: those that are over, oldest first
     cdef uint64_t position         # the last event that was read
 
@@ -82,17 +83,18 @@ cdef class Tape:
         cdef uint32_t instrument
         self.sequencer = sequencer
         self.log = &sequencer.venue.ring.log
-        self.strips = <Strip *>PyMem_Calloc(max(<uint32_t>1, sequencer.count), sizeof(Strip))
+        self.count = sequencer.count
+        self.strips = <Strip *>PyMem_Calloc(max(<uint32_t>1, self.count), sizeof(Strip))
         if self.strips == NULL:
             raise MemoryError("no memory for the instruments' trades")
         self.bars = []
-        for instrument in range(sequencer.count):
+        for instrument in range(self.count):
             self.bars.append(deque(maxlen=BARS - 1))
 
     def __dealloc__(self):
         cdef uint32_t instrument
         if self.strips != NULL:
-            for instrument in range(self.sequencer.count):
+            for instrument in range(self.count):
                 PyMem_Free(self.strips[instrument].trades)
             PyMem_Free(self.strips)
 
@@ -133,7 +135,7 @@ cdef class Tape:
 
     cdef Strip *strip(self, object instrument) except NULL:
         cdef uint64_t position = as_u64(instrument, "instrument")
-        if position >= self.sequencer.count:
+        if position >= self.count:
             raise IndexError(f"there is no instrument at position {position}")
         return &self.strips[position]
 
@@ -170,7 +172,7 @@ cdef class Tape:
         return bars
 
     def totals(self, instrument):
-        """Return (trades, volume in lots) of an instrument since the exchange began."""
+        """Return (trades, volume in lots) of an instrument since the server began."""
         self.strip(instrument)
         return (
             self.sequencer.recorder.tallies[<uint32_t>instrument].trades,
