@@ -171,7 +171,7 @@ cdef class Tape:
         return bars
 
     def totals(self, instrument):
-        """Return (trades, volume in lots) of an instrument since the exchange began."""
+        """Return (trades, volume in lots) of an instrument since the server began."""
         self.strip(instrument)
         return (
             self.sequencer.recorder.tallies[<uint32_t>instrument].trades,

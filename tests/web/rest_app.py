@@ -10,6 +10,7 @@ import httpx
 from orderbook import Exchange, Instrument
 from orderbook_server.config import Settings
 from orderbook_server.gateways.http.doors import Doors
+from orderbook_server.gateways.http.failures import Guard
 from orderbook_server.gateways.http.rest import make_router, new_app
 from orderbook_server.market.feed import MarketFeed
 from orderbook_server.metrics.transport import TransportStats
@@ -62,7 +63,7 @@ class RestApp:
 
     async def send(self, method: str, path: str, *, client: tuple[str, int] = PEER, **content: Any) -> httpx.Response:
         """Send a request, in a loop that runs."""
-        transport = httpx.ASGITransport(self.app, client=client)
+        transport = httpx.ASGITransport(Guard(self.app), client=client)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             return await http.request(method, path, **content)
 

@@ -8,6 +8,7 @@ import structlog
 from orderbook import Instrument
 from orderbook.errors import BY_NUMBER, OrderBookError, SequenceGone, UnknownSymbol
 from orderbook_server.gateways.http.rest.errors import status_of
+from orderbook_server.protocol.rest.books import Books
 
 from .rest_app import TWO_MARKETS, refusal, rest_app
 
@@ -308,7 +309,7 @@ def test_what_fails_is_logged_once_and_tells_nothing(rest, monkeypatch):
     def fail(*_arguments):
         raise RuntimeError("the secret of the house")
 
-    monkeypatch.setattr(rest.feed, "look", fail)
+    monkeypatch.setattr(Books, "trades", fail)
     with structlog.testing.capture_logs() as logs:
         response = rest.get("/api/v1/trades")
     assert refusal(response) == (500, "internal_error", None)

@@ -2,17 +2,13 @@
 
 from time import perf_counter_ns
 
-import structlog
 from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orderbook_server.gateways.http.doors import Doors, Refusal
 from orderbook_server.gateways.http.rest.errors import answer_of, peer_of, report
 from orderbook_server.metrics.transport import TransportStats
-
-log = structlog.get_logger(__name__)
 
 API = "/api/"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")  # that change nothing, whoever sends them
@@ -24,8 +20,7 @@ DENIAL = "websocket.http.response"  # the extension by which a WebSocket is refu
 class Gate:
     """Middleware that looks at hosts, origins, rates and tokens, in this order.
 
-    What is below finds in its scope what the token may: "access". Of what fails below the client is
-    told no more than that it failed; the log has the rest, once.
+    What is below finds in its scope what the token may: "access".
     """
 
     def __init__(self, app: ASGIApp, doors: Doors, stats: TransportStats) -> None:
@@ -45,7 +40,7 @@ class Gate:
             self._stats.batches.observe(1)
             self._stats.handling.observe(perf_counter_ns() - began)
             return await refuse(answer_of(refusal), scope, receive, send)
-        return await self._watched(scope, receive, send)
+        return await self._app(scope, receive, send)
 
     def _let_in(self, scope: Scope) -> None:
         """Raise Refusal for what may not come in."""
@@ -58,26 +53,6 @@ class Gate:
         doors.count(peer_of(scope))
         if path not in PUBLIC and not (scope["type"] == "websocket" and path == FEED):
             scope["access"] = doors.access(doors.bearer(headers))
-
-    async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and see to it that it is answered whatever happens."""
-        begun = False
-
-        async def sent(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, sent)
-        except ClientDisconnect:
-            raise  # nobody waits for an answer
-        except Exception:
-            if begun or scope["type"] != "http":
-                raise  # the listener logs it, and breaks the connection off
-            log.exception("request failed", transport="http", peer=peer_of(scope))
-            failure = Refusal(500, "internal_error", "the server failed; its log says more")
-            await answer_of(failure)(scope, receive, send)
 
 
 async def refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:

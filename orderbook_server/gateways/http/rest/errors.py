@@ -90,11 +90,12 @@ def of_fields(errors: Sequence[Any]) -> Refusal:
 def allowed(request: HTTPConnection) -> str:
     """Return the methods that there are at a path. Starlette names those of the first route alone."""
     routes, scope = request.app.router.routes, dict(request.scope)
-    return ", ".join(
+    methods = [
         method
         for method in METHODS
         if any(route.matches(scope | {"method": method})[0] is Match.FULL for route in routes)
-    )
+    ]
+    return ", ".join(methods or ("GET", "HEAD"))  # where no route is, there are pages
 
 
 def install_errors(app: FastAPI) -> None:
@@ -112,10 +113,15 @@ def install_errors(app: FastAPI) -> None:
         headers = {"Allow": allowed(request)} if status == HTTPStatus.METHOD_NOT_ALLOWED else {}
         return answer_of(Refusal(status, status.name.lower(), status.description), headers)
 
+    async def fail(_request: HTTPConnection, _error: Exception) -> Response:
+        """Tell no more than that it failed. Starlette lets the exception go on to the listener, which logs it."""
+        return answer_of(Refusal(500, "internal_error", "the server failed; its log says more"))
+
     handlers: dict[type[Exception], Any] = {
         Refusal: refuse,
         RequestValidationError: refuse_fields,
         HTTPException: refuse_request,
+        Exception: fail,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
