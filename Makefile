@@ -21,7 +21,7 @@ JOURNAL_TESTS := $(addprefix tests/journal/test_, checksums.py every_byte.py fil
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run serve replay test compose-test check proto debug san san-money san-engine cov bench fuzz soak canary dist clean
+.PHONY: help build run serve replay test compose-test pictures check proto debug san san-money san-engine cov bench fuzz soak canary dist clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +89,10 @@ test: $(VENV)/.tools  ## build, and run the whole test suite
 
 compose-test: $(VENV)/.made  ## parse docker-compose.yml, build the image and run it, as far as can be here; BASE=IMAGE
 	$(PY) tools/compose_test.py $(if $(BASE),--base $(BASE))
+
+pictures: $(VENV)/.tools  ## make the README's pictures anew, of the page in Chromium and of the terminal
+	CI=true OBCTL_PICTURES=$(abspath docs/pictures) \
+	    $(PY) -m pytest -q tests/browser/test_pictures.py tests/watch/test_picture.py
 
 check: $(VENV)/.tools  ## lint, types, stubs against the compiled modules, the layer rule
 	$(PY) -m ruff check .

@@ -22,9 +22,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def need_terminal() -> None:
     """Raise BadConfiguration where there is no terminal to draw on, MissingLibrary where there is nothing to draw with.
 
-    To be called before a source is made, which may need libraries or files of its own.
+    To be called before a source is made, which may need libraries or files of its own. Standard error must be the
+    terminal too: textual draws there.
     """
-    if not (os.isatty(KEYS) and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+    if not (os.isatty(KEYS) and sys.stdout.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         raise BadConfiguration("this draws on a terminal; obctl book and obctl events print, also as --json")
     need("the view", LIBRARY, extra="watch")
 

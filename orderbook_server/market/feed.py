@@ -126,6 +126,7 @@ class Channel:
         self._symbol = feed.desk.symbols[instrument]
         self._market = feed.desk.market(self._symbol)
         self._window = Window(self._market.order_book)
+        self._bars = messages.BarTexts()
         self._snapshot = ""  # as of `sequence`, "" until somebody asks for it
         self._looked_at = 0.0  # by the loop's clock
         self._waiting: list[Subscriber] = []  # for the next look
@@ -179,7 +180,7 @@ class Channel:
         if not self._snapshot:
             tape = self._feed.tape
             trades = tape.trades(self._instrument, limit=TRADES_IN_SNAPSHOT)
-            bars = tape.bars_of(self._instrument)
+            bars = self._bars.rows(tape.bars_of(self._instrument))
             self._snapshot = messages.snapshot(self._moment, *self._window.levels(), trades, bars)
         self._joining += 1
         self._feed.release.call(self._admit, subscriber, self.sequence, self._snapshot)
@@ -243,8 +244,9 @@ class MarketFeed:
         return [last - subscriber.sequence for channel in self._channels.values() for subscriber in channel.subscribers]
 
     def close(self) -> None:
-        """Tell nobody any more."""
-        self.desk.sequencer.listeners.remove(self._on_news)
+        """Tell nobody any more; harmless when that is so already."""
+        if self._on_news in self.desk.sequencer.listeners:
+            self.desk.sequencer.listeners.remove(self._on_news)
         if self._timer is not None:
             self._timer.cancel()
         self.deliveries.clear()

@@ -1,11 +1,11 @@
 """Tape: the newest trades of every instrument, and their bars of a second, read from the event log.
 
 The log is read from where the last reading ended, so each event is looked at once, whoever watches: 48 bytes and a
-branch. What is kept of a trade is kept in C: a ring of the newest TRADES of each instrument that has traded, and the bar
-of the second at hand; a Python object is made per bar that is over, and per trade that somebody asks for.
+branch. What is kept of a trade is kept in C: a ring of the newest TRADES of each instrument that has traded, and the
+bar of the second at hand; a Python object is made per bar that is over, and per trade that somebody asks for.
 
-Bars follow the times of the commands, which never go back. Where the log has dropped events that were not read yet, their
-trades are in neither; the sums of `totals`, which the sequencer counts, have them all the same.
+Bars follow the times of the commands, which never go back. Where the log has dropped events that were not read yet,
+their trades are in neither; the sums of `totals`, which the sequencer counts, have them all the same.
 """
 
 from collections import deque
@@ -73,14 +73,13 @@ cdef class Tape:
     """The newest trades and bars of the instruments of an exchange, as they were at the last `advance`."""
 
     cdef Sequencer sequencer
+    cdef uint32_t count            # of instruments: the collector may take the sequencer first
     cdef EventLog *log
     cdef Strip *strips             # by instrument
-    cdef uint32_t count            # of instruments; a sequencer may be gone before __dealloc__
     cdef list bars                 # by instrument: those that are over, oldest first
     cdef uint64_t position         # the last event that was read
 
     def __cinit__(self, Sequencer sequencer not None):
-        cdef uint32_t instrument
         self.sequencer = sequencer
         self.log = &sequencer.venue.ring.log
         self.count = sequencer.count
@@ -88,7 +87,7 @@ cdef class Tape:
         if self.strips == NULL:
             raise MemoryError("no memory for the instruments' trades")
         self.bars = []
-        for instrument in range(self.count):
+        for _instrument in range(self.count):
             self.bars.append(deque(maxlen=BARS - 1))
 
     def __dealloc__(self):

@@ -5,7 +5,7 @@ as text here, because there may be thousands of them in a message.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 CLIENT_BYTES_MAX = 4096
@@ -109,13 +109,24 @@ class Moment:
         )
 
 
-def snapshot(
-    moment: Moment, bids: Iterable[Level], asks: Iterable[Level], trades: Iterable[Trade], bars: Iterable[Bar]
-) -> str:
-    """Return a market as it is."""
+class BarTexts:
+    """The bars of a market as text. An hour of them takes milliseconds: each that is over is written once."""
+
+    def __init__(self) -> None:
+        self._over: dict[int, str] = {}  # by second
+
+    def rows(self, bars: Sequence[Bar]) -> str:
+        """Return a JSON array. bars: the newest; the last of them may not be over."""
+        known = self._over
+        self._over = {bar[0]: known.get(bar[0]) or bar_text(bar) for bar in bars[:-1]}
+        return rows([*self._over.values(), *map(bar_text, bars[-1:])])
+
+
+def snapshot(moment: Moment, bids: Iterable[Level], asks: Iterable[Level], trades: Iterable[Trade], bars: str) -> str:
+    """Return a market as it is; bars: what BarTexts makes of them."""
     return (
         f'{{"type":"snapshot",{moment.text()},{books(bids, asks)},"trades":{rows(map(trade_text, trades))},'
-        f'"bars":{rows(map(bar_text, bars))}}}'
+        f'"bars":{bars}}}'
     )
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import grpc
 import pytest
 
-from agents.errors import NotAuthenticated
+from agents.errors import NotAuthenticated, ServerUnavailable
 from agents.gateways.grpc import GrpcOrderBookClient
 from agents.gateways.grpc.channel import OPTIONS, Endpoint, open_channel
 from agents.gateways.grpc.follow import follow_book
@@ -206,6 +206,36 @@ def rest_orders(sequencer, count, price):
     """Make one event per order."""
     for order_id in range(1, count + 1):
         sequencer.submit(0, 1, price << 32 | order_id, BID, LIMIT, price, 1)
+
+
+def test_who_follows_is_told_when_the_book_stands_and_why_it_does_not():
+    async def talk(market):
+        told = []
+        channel = open_channel(Endpoint.parse(market.server.address), None)
+        async with GrpcOrderBookClient(channel, timeout_s=1.0) as client:
+            replica = BookReplica()
+
+            def on_stands():
+                told.append(("stands", replica.is_ready))
+
+            def on_lost(error, delay_s):
+                told.append((type(error), delay_s > 0))
+
+            follow = follow_book(client, replica, on_stands=on_stands, on_lost=on_lost, backoff=Backoff(0.01, 0.1))
+            task = asyncio.create_task(follow)
+            await asyncio.to_thread(eventually, lambda: told)
+            assert told == [("stands", True)]
+            market.server.stop()
+            await asyncio.to_thread(eventually, lambda: len(told) > 1)
+            assert set(told[1:]) == {(ServerUnavailable, True)}
+            with running(lambda: GrpcGateway(market.sequencer, Settings(), market.stats), port=market.server.port):
+                await asyncio.to_thread(eventually, lambda: told[-1] == ("stands", True))
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    with serving() as market:
+        asyncio.run(talk(market))
 
 
 def test_a_server_that_is_not_there_yet_is_waited_for():

@@ -63,11 +63,17 @@ class Between:
 
     def release(self) -> None:
         """Pass on the snapshots that were kept back."""
-        assert self._held
         assert self._page
+        self._watched.wait_until(lambda: self._held)
         self.holding = False
         for text in self._held:
             self._page.send(text)
+        self._held.clear()
+
+    def drop(self) -> None:
+        """Lose the snapshot that is kept back, once it is there, and keep back no other."""
+        self._watched.wait_until(lambda: self._held)
+        self.holding = False
         self._held.clear()
 
     def say(self, text: str) -> None:

@@ -38,7 +38,7 @@ def chromium() -> "Iterator[Browser]":
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     from playwright.sync_api import sync_playwright  # not where it is missing: this file is imported there too
 
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    arguments = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
         yield browser
@@ -47,6 +47,5 @@ def chromium() -> "Iterator[Browser]":
 
 def picture_path(name: str) -> Path:
     """Return where the picture of a test that failed belongs."""
-    folder = Path(os.environ.get("OBCTL_PICTURES", PICTURES))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{''.join(letter if letter.isalnum() else '-' for letter in name)}.png"
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    return PICTURES / f"{''.join(letter if letter.isalnum() else '-' for letter in name)}.png"

@@ -124,11 +124,13 @@ def live_exchange(
     *,
     funds: int = RICH,
     certificate: tuple[Path, Path] | None = None,
+    data_dir: Path | None = None,
     **settings: Any,
 ) -> Iterator[LiveExchange]:
     """Run one on free ports while the block lasts.
 
-    funds: what each account has of each asset of each instrument. certificate: files of it and its key.
+    funds: what each account has of each asset of each instrument. certificate: files of it and its key. data_dir: where
+    it is kept, None for nowhere.
     """
     free = Address("127.0.0.1", 0)
     tls = dict(zip(("tls_cert", "tls_key"), certificate, strict=True)) if certificate else {}
@@ -137,7 +139,8 @@ def live_exchange(
         http=free,
         grpc=None,
         metrics=None,
-        in_memory=True,
+        in_memory=data_dir is None,
+        **({"data_dir": data_dir} if data_dir else {}),
         instruments=instruments,
         event_capacity=1 << 17,
         **tls,

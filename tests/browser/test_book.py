@@ -107,4 +107,3 @@ def test_two_pages_at_once(live, visit):
     live.run_flow(commands=200, prices=30, instrument=ETH)
     live.is_shown(first, BTC)
     live.is_shown(second, ETH)
-

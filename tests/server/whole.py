@@ -64,11 +64,10 @@ class Whole:
 
 @contextmanager
 def whole_server(instruments: Any = TWO_MARKETS, **settings: Any) -> Iterator[Whole]:
-    """Run one on free ports while the block lasts."""
+    """Run one on free ports while the block lasts, TCP and gRPC where `settings` do not say otherwise."""
     free = Address("127.0.0.1", 0)
-    configured = Settings(
-        tcp=free, grpc=free, http=None, metrics=None, instruments=instruments, in_memory=True, **settings
-    )
+    listeners = {"tcp": free, "grpc": free, "http": None, "metrics": None}
+    configured = Settings(**listeners | {"instruments": instruments, "in_memory": True} | settings)
     with running(lambda: Gateways(configured)) as process, ExitStack() as stack:
         whole = Whole(process, stack)
         for account_id, symbol in itertools.product(ACCOUNTS, SYMBOLS):

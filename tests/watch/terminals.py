@@ -35,7 +35,7 @@ class Terminal:
             [sys.executable, *(("-c", code) if code else ("-m", "obctl")), *words],
             stdin=self.other,
             stdout=self.other,
-            stderr=subprocess.PIPE,
+            stderr=self.other,
             env=env,
             start_new_session=True,
         )
@@ -73,9 +73,8 @@ class Terminal:
         return self.process.returncode
 
     def complaint(self) -> str:
-        """Return what it has printed on standard error, once it has ended."""
-        assert self.process.stderr
-        return self.process.stderr.read().decode()
+        """Return what is on the terminal when the view has gone."""
+        return ESCAPES.sub("", self.output.rpartition(LEAVE)[2]).replace("\r\n", "\n")
 
     def is_given_back(self) -> bool:
         """Tell whether the terminal is as it was: its modes, its screen, and the cursor."""

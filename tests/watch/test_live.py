@@ -224,6 +224,7 @@ def test_how_it_stands() -> None:
     assert followed.state(now, 0)[0] == "resyncing"
     followed.replica.is_ready = True
     followed.on_stands()
+    assert followed.state(now - live.STALE_S, 0) == ("live", "")
     followed.heard_s -= live.STALE_S
     assert followed.state(now, 0) == ("live", "")
     assert followed.state(now - live.STALE_S, 0)[0] == "stale"

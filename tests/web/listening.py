@@ -58,6 +58,9 @@ class Stage:
                 await self.go.wait()
             case "/fail":
                 raise ValueError("as it is asked to")
+            case "/late":
+                await PlainTextResponse("hello")(request.scope, request.receive, send)
+                raise ValueError("as it is asked to")
             case "/half":
                 start: Message = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]}
                 await send(start)
@@ -132,6 +135,7 @@ async def listening(host: str = "127.0.0.1", **options: Any) -> AsyncIterator[St
         await asyncio.wait_for(stage.listener.stop(), 4)
         for client in stage.clients:
             await client.close()
+    assert stage.listener._sweeper.cancelled()
     assert stage.stats.connections == 0
     of_listener = {task for task in asyncio.all_tasks() - before if "uvicorn" in repr(task.get_coro())}
     assert not of_listener

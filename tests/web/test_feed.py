@@ -13,6 +13,7 @@ from orderbook import Side, Trade, UnknownSymbol
 from orderbook_server.journal.journal import Journal
 from orderbook_server.market import feed as module
 from orderbook_server.market.feed import MarketFeed, Subscriber
+from orderbook_server.protocol import feed as messages
 from orderbook_server.protocol.desk import Desk
 from orderbook_server.sequencer.release import Release
 from orderbook_server.sequencer.sequencer import Sequencer
@@ -357,6 +358,20 @@ def test_bars_and_trades_go_on_where_nobody_watches(monkeypatch):
             assert len(feed.tape.trades(0)) == 50
 
     run(work)
+
+
+def test_bars_that_are_over_are_written_once(monkeypatch):
+    written = []
+    monkeypatch.setattr(messages, "bar_text", lambda bar: (written.append(bar[0]), f"[{bar[0]},{bar[4]}]")[1])
+    bars = [(second, 1, 9, 1, 5, 10, 2) for second in (3, 4, 7)]
+    texts = messages.BarTexts()
+    assert texts.rows([]) == "[]"
+    assert texts.rows(bars[:1]) == "[[3,5]]"
+    assert texts.rows(bars) == "[[3,5],[4,5],[7,5]]"
+    last = (7, 1, 9, 1, 6, 11, 3)
+    assert texts.rows([*bars[:2], last]) == "[[3,5],[4,5],[7,6]]"
+    assert texts.rows([bars[1], last, (8, 1, 9, 1, 2, 1, 1)]) == "[[4,5],[7,6],[8,2]]"
+    assert written == [3, 3, 4, 7, 7, 7, 8]
 
 
 def test_who_subscribes_again_and_again_does_not_keep_news_from_others():

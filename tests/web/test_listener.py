@@ -11,6 +11,7 @@ import trustme
 from websockets.asyncio.client import connect as websocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from orderbook_server.gateways.http import connections
 from orderbook_server.gateways.http import listener as listener_module
 from orderbook_server.gateways.http.connections import HEAD_BYTES_MAX, PIECE_BYTES, Clocks
 from orderbook_server.gateways.http.listener import HttpListener
@@ -291,9 +292,10 @@ def test_who_leaves_is_no_failure(data: bytes, caplog: pytest.LogCaptureFixture)
 def test_a_handler_that_fails(caplog: pytest.LogCaptureFixture) -> None:
     async def work() -> None:
         async with listening() as stage:
-            client = await stage.connect(GET % b"/fail" + GET % b"/")
+            client = await stage.connect(GET % b"/fail" + GET % b"/late" + GET % b"/")
             assert (await client.answer())[0] == 500
-            assert (await client.answer())[2] == HELLO, "the connection goes on"
+            for _ in range(2):
+                assert (await client.answer())[2] == HELLO, "the connection goes on"
             client.send(GET % b"/half")
             assert (await client.rest()).endswith(b"\r\n\r\nhalf"), "what is not whole must not look so"
             with pytest.raises(InvalidStatus) as refused:
@@ -305,10 +307,33 @@ def test_a_handler_that_fails(caplog: pytest.LogCaptureFixture) -> None:
                     await socket_.recv()
                 assert closed.value.rcvd.code == 1011
 
-    assert logged(work(), caplog) == [("error", "request failed")] * 4
+    assert logged(work(), caplog) == [("error", "request failed")] * 5
 
 
 # WebSockets
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+def text_frame(text: bytes) -> bytes:
+    """Return what a client sends of a short text."""
+    return bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text
+
+
+def test_a_websocket_whose_client_did_not_wait(caplog: pytest.LogCaptureFixture) -> None:
+    """What it sent before it was let in is lost, and nothing more."""
+
+    async def work() -> None:
+        async with listening() as stage:
+            client = await stage.connect(UPGRADE + text_frame(b"early") * 1000)
+            await client.reader.readuntil(b"\r\n\r\n")
+            client.send(text_frame(b"late"))
+            assert await client.reader.readexactly(6) == b"\x81\x04late"
+
+    assert logged(work(), caplog) == []
 
 
 def test_websockets_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
@@ -409,6 +434,40 @@ def test_stop_finishes_what_is_under_way(caplog: pytest.LogCaptureFixture) -> No
     assert logged(work(), caplog) == []
 
 
+def test_stop_lets_websockets_close(caplog: pytest.LogCaptureFixture) -> None:
+    """What they still had to say does not reset them."""
+
+    async def work() -> None:
+        async with listening() as stage:
+            client = await stage.connect(UPGRADE)
+            await client.reader.readuntil(b"\r\n\r\n")
+            stopping = asyncio.create_task(stage.listener.stop())
+            frame = await client.reader.readexactly(2)
+            assert frame[0] == 0x88
+            await client.reader.readexactly(frame[1])
+            await until(lambda: stage.ended)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(client.reader.read(1), 0.05)
+            client.send(b"\x88\x80\0\0\0\0")
+            assert await client.rest() == b""
+            await stopping
+
+    assert logged(work(), caplog) == []
+
+
+def test_stop_closes_websockets_that_do_not(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(connections, "CLOSE_SECONDS", 0.05)
+
+    async def work() -> None:
+        async with listening() as stage:
+            client = await stage.connect(UPGRADE)
+            await client.reader.readuntil(b"\r\n\r\n")
+            await stage.listener.stop()
+            assert (await client.rest())[2:4] == (1001).to_bytes(2)
+
+    assert logged(work(), caplog) == [], "it was not cut off"
+
+
 def test_stop_answers_what_has_arrived(caplog: pytest.LogCaptureFixture) -> None:
     async def work() -> None:
         async with listening() as stage:
@@ -429,17 +488,10 @@ def test_stop_waits_for_nobody_for_ever(monkeypatch: pytest.MonkeyPatch, caplog:
 
     async def work() -> None:
         async with listening() as stage:
-            upgrade = b"".join(
-                (
-                    *(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n",),
-                    *(b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",),
-                )
-            )
-            flood = b"\x81\x85\0\0\0\0flood"
-            clients = [deaf(stage.address, data) for data in (GET % b"/large", GET % b"/wait", upgrade)]
-            flooded = await stage.connect(upgrade)
+            clients = [deaf(stage.address, data) for data in (GET % b"/large", GET % b"/wait", UPGRADE)]
+            flooded = await stage.connect(UPGRADE)
             await flooded.reader.readuntil(b"\r\n\r\n")
-            flooded.send(flood)
+            flooded.send(text_frame(b"flood"))
             await until(lambda: stage.begun == 4)
             await stage.listener.stop()
             assert stage.ended == 4

@@ -95,6 +95,19 @@ def test_the_log_has_dropped_what_was_not_read():
     assert tape.totals(0) == (20, 20)
 
 
+def test_the_collector_may_take_the_sequencer_first():
+    """A feed listens to its sequencer: what is in such a circle is emptied before it goes."""
+    sequencer = two_markets()
+    tape = Tape(sequencer)
+    trade(sequencer, 1, 100)
+    tape.advance()
+    circle = [tape]
+    circle.append(circle)
+    sequencer.listeners.append(circle)
+    del sequencer, tape, circle
+    assert gc.collect() > 0
+
+
 def test_what_is_no_instrument():
     tape = Tape(two_markets())
     for call in (tape.trades, tape.bars_of, tape.totals, tape.last_sequence):

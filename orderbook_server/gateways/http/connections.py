@@ -25,7 +25,7 @@ from orderbook_server.metrics.transport import TransportStats
 HEAD_BYTES_MAX = 16_384  # of a request, and of what follows it before it is answered; a piece more at most
 PIECE_BYTES = 4_096
 FRAMES_BYTES = 512  # of a WebSocket that are taken in one turn
-FRAGMENTS_MAX = 256  # of a message: empty ones are not bounded by its bytes
+FRAGMENTS_MAX = 64  # of a message: empty ones are not bounded by its bytes
 NOT_TEXT, TOO_LARGE = 1007, 1009  # close codes
 GOING_AWAY, GOING_AWAY_REASON = 1001, "the server shuts down"
 CLOSE_SECONDS = 1.0  # that the client of a WebSocket has to close, too
@@ -114,7 +114,7 @@ class HttpConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes in pieces."""
         for start in range(0, len(data), PIECE_BYTES):
-            if self.transport.is_closing() or self not in self.connections:  # now a WebSocket
+            if self not in self.connections:  # now a WebSocket, whose client has not waited to be let in
                 return
             super().data_received(data[start : start + PIECE_BYTES])
         if self.conn.their_state is h11.DONE and len(self.conn.trailing_data[0]) > HEAD_BYTES_MAX:
@@ -292,7 +292,9 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         """Say that the server goes away, and let the client close."""
-        if self.close_sent or not self.handshake_complete or self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self.close_sent or not self.handshake_complete:
             super().shutdown()
             return
         self.stop_keepalive()

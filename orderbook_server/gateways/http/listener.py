@@ -63,7 +63,6 @@ class HttpListener:
             lifespan="off",
             log_config=None,
             access_log=False,
-            server_header=False,
             proxy_headers=False,
             timeout_keep_alive=clocks.idle_seconds,
             h11_max_incomplete_event_size=HEAD_BYTES_MAX,
@@ -96,20 +95,26 @@ class HttpListener:
         if self._server is None or self._all.closed:
             return
         self._all.closed = True
-        self._server.close()
-        await asyncio.sleep(QUIET_SECONDS)  # closed over bytes not taken, a connection is reset
-        for connection in self._all.each():
-            connection.shutdown()
-        if not await self._all_done(STOP_SECONDS):
-            log.warning("connections cut off", count=len(self._all.connections))
+        try:
+            self._server.close()
+            await asyncio.sleep(QUIET_SECONDS)  # closed over bytes not taken, a connection is reset
             for connection in self._all.each():
-                connection.abort()
-            await self._all_done(ABORT_SECONDS)  # who hears that nobody listens any more ends by itself
-            for task in self._all.tasks:
-                task.cancel()
-            await self._all_done(ABORT_SECONDS)
-        self._sweeper.cancel()
+                connection.shutdown()
+            if not await self._all_done(STOP_SECONDS):
+                await self._cut_off()
+        finally:
+            self._sweeper.cancel()
         self._log_refused()
+
+    async def _cut_off(self) -> None:
+        """End what is still there."""
+        log.warning("connections cut off", count=len(self._all.connections))
+        for connection in self._all.each():
+            connection.abort()
+        await self._all_done(ABORT_SECONDS)  # who hears that nobody listens any more ends by itself
+        for task in self._all.tasks:
+            task.cancel()
+        await self._all_done(ABORT_SECONDS)
 
     async def _all_done(self, seconds: float) -> bool:
         """Wait until no connection and no handler is left; return whether that came about in time."""

@@ -144,6 +144,8 @@ class Conversation:
         match message:
             case messages.Subscribe(symbol, token):
                 await self._subscribe(symbol, token)
+            case _ if self._access is None:
+                raise Closed(4001, "unauthenticated", "no token in the first message")
             case messages.Unsubscribe():
                 self._subscriber.watch(None)
             case messages.Ping(nonce):

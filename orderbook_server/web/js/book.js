@@ -4,7 +4,8 @@
  * Each side is an array of levels, best first. Prices and quantities are bigints: numbers hold 53 bits, the exchange's
  * have 64. A message is read completely before anything changes, so that a broken one changes nothing.
  *
- * @typedef {{price: bigint, quantity: bigint, orders: number}} Level
+ * @typedef {{price: bigint, quantity: bigint, orders: number, change: number}} Level
+ *   change: 1 where the last update has made the level larger, -1 smaller; who draws it sets it to 0
  * @typedef {[string, string, number]} WireLevel price, quantity, orders
  * @typedef {{bids: WireLevel[], asks: WireLevel[]}} WireLevels
  */
@@ -17,7 +18,7 @@ const BETTER = {
 
 /** @param {WireLevel} wire @returns {Level} */
 function readLevel([price, quantity, orders]) {
-  return { price: BigInt(price), quantity: BigInt(quantity), orders };
+  return { price: BigInt(price), quantity: BigInt(quantity), orders, change: 0 };
 }
 
 /** One side of a book. */
@@ -54,7 +55,6 @@ export class BookSide {
   /**
    * Put a level in its place; with quantity 0, take it away.
    * @param {Level} level
-   * @returns {bigint} the quantity at this price before
    */
   set(level) {
     const at = this.position(level.price);
@@ -62,14 +62,17 @@ export class BookSide {
     const known = held !== undefined && held.price === level.price;
     if (level.quantity === 0n) {
       if (known) this.levels.splice(at, 1);
-    } else {
-      this.levels.splice(at, known ? 1 : 0, level);
+      return;
     }
-    return known ? held.quantity : 0n;
+    const before = known ? held.quantity : 0n;
+    if (level.quantity === before) level.change = held.change;
+    else level.change = level.quantity > before ? 1 : -1;
+    if (known) this.levels[at] = level;
+    else this.levels.splice(at, 0, level);
   }
 }
 
-/** Both sides, and what has changed since somebody looked. */
+/** Both sides. */
 export class Book {
   constructor() {
     this.bids = new BookSide("bid");
@@ -89,16 +92,11 @@ export class Book {
   /**
    * Apply the changes of an update.
    * @param {WireLevels} message
-   * @param {(side: "bid" | "ask", level: Level, before: bigint) => void} [changed] told of each change
    */
-  apply(message, changed) {
+  apply(message) {
     const [bids, asks] = [message.bids.map(readLevel), message.asks.map(readLevel)];
-    for (const [side, levels] of [[this.bids, bids], [this.asks, asks]]) {
-      for (const level of levels) {
-        const before = side.set(level);
-        changed?.(side.side, level, before);
-      }
-    }
+    for (const level of bids) this.bids.set(level);
+    for (const level of asks) this.asks.set(level);
   }
 
   /**

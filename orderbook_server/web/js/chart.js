@@ -3,13 +3,13 @@
  */
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
+import { setAttribute } from "./dom.js";
 import { onFrame } from "./scheduler.js";
 
 /** Above this, numbers of JavaScript skip integers: prices are then drawn as distances from a round one near them. */
 const EXACT_MAX = 2n ** 52n;
 
-/** Half the width of a label below a chart, in pixels: on the right it may reach below the other axis. */
-const EDGE = 32;
+const CHARACTER = 6.6; // pixels, about
 
 const COLOURS = ["text", "panel", "muted", "grid", "bid", "ask", "bid-soft", "ask-soft", "accent"];
 
@@ -70,6 +70,16 @@ export class Chart {
     });
   }
 
+  /**
+   * Draw.
+   * @param {Array<Array<number | null>>} data of uPlot
+   * @param {string} nothing what to say instead where there is none
+   */
+  draw(data, nothing) {
+    setAttribute(this.element, "data-nothing", data[0].length ? "" : nothing);
+    this.plot.setData(data);
+  }
+
   resize() {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (width && height) this.plot.setSize({ width, height });
@@ -92,15 +102,24 @@ export function axis(options) {
 }
 
 /**
- * Leave out the labels below a chart that its edges would cut.
- * @param {object} plot
- * @param {number[]} splits
+ * Return an axis below a chart: its labels keep clear of each other and of the edges.
+ * @param {object} options of uPlot
+ * @param {(number: number, step: number) => string} label of a place on the axis
  */
-export function insideEdges(plot, splits) {
-  const width = plot.over.clientWidth;
-  return splits.map((split) => {
-    const left = plot.valToPos(split, "x");
-    return left < EDGE || left > width - EDGE / 4 ? null : split;
+export function lowerAxis(options, label) {
+  return axis({
+    size: 24,
+    space: (_, __, least, most) => 30 + CHARACTER * Math.max(label(least, 1).length, label(most, 1).length),
+    filter: (plot, splits, _, __, step) => {
+      const width = plot.bbox.width / devicePixelRatio; // asking an element would force a layout
+      return splits.map((split) => {
+        const left = plot.valToPos(split, "x");
+        const half = (CHARACTER * label(split, step).length) / 2;
+        return left < half || left > width ? null : split; // on the right there is room below the other axis
+      });
+    },
+    values: (_, splits, __, ___, step) => splits.map((split) => (split === null ? "" : label(split, step))),
+    ...options,
   });
 }
 
@@ -110,7 +129,7 @@ export function insideEdges(plot, splits) {
  */
 export function axisWidth(labels) {
   const longest = (labels ?? []).reduce((length, label) => Math.max(length, label.length), 5);
-  return 16 + 6.6 * Math.min(24, longest);
+  return 16 + CHARACTER * Math.min(28, longest);
 }
 
 /**

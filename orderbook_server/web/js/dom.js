@@ -23,12 +23,14 @@ export function parts(element) {
 }
 
 /**
- * Write text where it differs: writing what is there already would cost a layout.
- * @param {Node} node
+ * Write the text of an element that holds nothing else, where it differs: writing what is there would cost a layout.
+ * @param {Element} element
  * @param {string} text
  */
-export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+export function setText(element, text) {
+  const node = element.firstChild;
+  if (!node) element.append(text);
+  else if (node.data !== text) node.data = text;
 }
 
 /**
@@ -50,4 +52,27 @@ export function template(markup) {
   const holder = document.createElement("template");
   holder.innerHTML = markup.trim();
   return () => /** @type {HTMLElement} */ (holder.content.firstElementChild.cloneNode(true));
+}
+
+/** How far out of sight, in pixels, something counts as seen: scrolling must not meet what is old. */
+const MARGIN = "150px";
+
+/** @type {WeakMap<Element, (seen: boolean) => void>} */
+const watchers = new WeakMap();
+
+const sight = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) watchers.get(target)(isIntersecting);
+  },
+  { rootMargin: MARGIN, scrollMargin: MARGIN },
+);
+
+/**
+ * Be told when an element comes into sight, and when it leaves.
+ * @param {Element} element
+ * @param {(seen: boolean) => void} tell
+ */
+export function watchSight(element, tell) {
+  watchers.set(element, tell);
+  sight.observe(element);
 }

@@ -15,8 +15,6 @@ import { Unit } from "./units.js";
  *            orders: number}} Totals
  */
 
-const CHANGES_MAX = 1024;
-
 /** @returns {Totals} */
 function readTotals(totals) {
   return {
@@ -55,8 +53,6 @@ class Market {
     this.totals = undefined;
     this.eventRate = new Rate();
     this.tradeRate = new Rate();
-    /** Which levels have grown or shrunk since the ladder looked: "bid100" → 1 or -1. @type {Map<string, number>} */
-    this.changes = new Map();
     /** Counts snapshots: who draws begins anew at another. */
     this.generation = (this.generation ?? 0) + 1;
     invalidate("market");
@@ -101,7 +97,7 @@ class Market {
   apply(message, time) {
     const trades = message.trades.map(readTrade);
     const totals = readTotals(message.totals);
-    this.book.apply(message, (side, level, before) => this.note(side, level, before));
+    this.book.apply(message);
     this.tape.add(trades, message.skipped_trades);
     for (const trade of trades) this.bars.add(trade);
     this.progress(message, totals, time);
@@ -115,13 +111,6 @@ class Market {
     this.eventRate.add(time, totals.events);
     this.tradeRate.add(time, totals.trades);
     invalidate("market");
-  }
-
-  /** Remember that a level has changed, for the ladder's flashes; of a tab that nobody sees, not without end. */
-  note(side, level, before) {
-    if (level.quantity === before) return;
-    if (this.changes.size >= CHANGES_MAX) this.changes.clear();
-    this.changes.set(side + level.price, level.quantity > before ? 1 : -1);
   }
 
   /** @returns {bigint | undefined} the price of the last trade, in ticks */

@@ -82,8 +82,9 @@ export class Unit {
    * @returns {string}
    */
   short(count, width) {
-    const exact = this.format(count);
-    return exact.length <= width ? exact : abbreviated(this.plain(count));
+    const plain = this.plain(count);
+    const exact = grouped(plain);
+    return exact.length <= width ? exact : abbreviated(plain);
   }
 
   /**
@@ -127,9 +128,11 @@ export class Unit {
  * @returns {string}
  */
 export function grouped(plain) {
-  const [whole, fraction] = plain.split(".");
-  const apart = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-  return fraction === undefined ? apart : `${apart}.${fraction}`;
+  const point = plain.indexOf(".");
+  let end = point < 0 ? plain.length : point;
+  let apart = plain.slice(end);
+  for (; end > 3 && plain[end - 4] !== "−"; end -= 3) apart = `,${plain.slice(end - 3, end)}${apart}`;
+  return plain.slice(0, end) + apart;
 }
 
 /** Write a plain decimal to three or four figures: 18.4M, 1.84e22. */
@@ -137,11 +140,19 @@ function abbreviated(plain) {
   const whole = plain.split(".")[0].replace(/^−/, "");
   const sign = plain.startsWith("−") ? "−" : "";
   const power = Math.floor((whole.length - 1) / 3);
-  if (power === 0) return sign + plain.replace("−", "").slice(0, 6);
+  if (power === 0) return sign + belowThousand(plain.replace("−", ""));
   if (power >= SUFFIXES.length) return `${sign}${whole[0]}.${whole.slice(1, 3)}e${whole.length - 1}`;
   const head = whole.length - 3 * power;
   const tail = whole.slice(head, 4 > head ? 4 : head);
   return `${sign}${whole.slice(0, head)}.${tail.slice(0, Math.max(1, 4 - head))}${SUFFIXES[power]}`;
+}
+
+/** Write a decimal below 1,000 in six characters: 12.345, and 5.0e-8, which would look like nothing as 0.0000. */
+function belowThousand(plain) {
+  const small = /^0\.(00+)([1-9])(\d?)/.exec(plain);
+  if (!small) return plain.slice(0, 6);
+  const [, zeros, first, second] = small;
+  return `${first}.${second || 0}e-${zeros.length + 1}`;
 }
 
 /**

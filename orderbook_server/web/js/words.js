@@ -16,6 +16,7 @@ const REFUSALS = {
   price_out_of_band: "The price is too far from the reference price",
   quantity_too_large: "The quantity is above what this market allows",
   notional_too_large: "The value is above what this market allows",
+  numeric_overflow: "The value is more than the exchange can count",
   too_many_orders: "The account has as many orders open as this market allows",
   halted: "The market is halted",
   rate_limited: "Too many requests; wait a moment",
@@ -52,10 +53,11 @@ export function answerWords({ order_id, fills, resting, unfilled }, side, { tick
     said.push(`${verb} ${lot.format(traded)} ${instrument.base} at ${price} ${instrument.quote}`);
   }
   if (resting) {
-    const amount = lot.format(BigInt(resting.quantity));
-    said.push(`${amount} ${traded ? "more wait" : "wait"} at ${tick.format(BigInt(resting.price))}`);
+    const amount = `${lot.format(BigInt(resting.quantity))} ${traded ? "more" : instrument.base}`;
+    said.push(`${amount} wait at ${tick.format(BigInt(resting.price))}`);
   } else if (BigInt(unfilled)) {
-    said.push(traded ? `${lot.format(BigInt(unfilled))} were left and dropped` : "Nothing traded, nothing waits");
+    const left = lot.format(BigInt(unfilled));
+    said.push(traded ? `${left} were left and dropped` : "nothing traded, nothing waits");
   }
   return `Order ${order_id}: ${said.join("; ")}`;
 }

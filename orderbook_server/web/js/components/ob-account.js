@@ -22,8 +22,8 @@ class ObAccount extends HTMLElement {
   connectedCallback() {
     this.parts = build(
       this,
-      `<table class="balance"><thead><tr><th scope="col">Balance</th><th scope="col">Available</th><th
-         scope="col">Reserved</th></tr></thead><tbody>
+      `<table class="balance" aria-label="Balance"><thead><tr><th scope="col">Balance</th><th
+         scope="col">Available</th><th scope="col">Reserved</th></tr></thead><tbody>
          <tr><th scope="row" data-part="base"></th><td data-part="availableBase"></td><td
            data-part="reservedBase"></td></tr>
          <tr><th scope="row" data-part="quote"></th><td data-part="availableQuote"></td><td

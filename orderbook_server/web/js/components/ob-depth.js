@@ -3,7 +3,7 @@
  */
 
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
-import { axis, axisWidth, Chart, colours, insideEdges, Origin, roundUp } from "../chart.js";
+import { axis, axisWidth, Chart, colours, lowerAxis, Origin, roundUp } from "../chart.js";
 import { build, setText } from "../dom.js";
 import { market } from "../market.js";
 import { onFrame } from "../scheduler.js";
@@ -50,13 +50,7 @@ class ObDepth extends HTMLElement {
         y: { range: () => [0, this.height || 1] },
       },
       axes: [
-        axis({
-          size: 24,
-          space: 90,
-          incrs: () => market.tick.steps(),
-          filter: insideEdges,
-          values: (_, splits) => splits.map((split) => split === null ? "" : this.priceText(split)),
-        }),
+        lowerAxis({ incrs: () => market.tick.steps() }, (price) => this.priceText(price)),
         axis({
           side: 1,
           space: 36,
@@ -81,11 +75,11 @@ class ObDepth extends HTMLElement {
     if (this.instrument !== market.instrument) this.begin();
     const middle = market.book.doubleMid;
     if (middle === undefined) {
-      this.chart.plot.setData([[], [], []]);
+      this.chart.draw([[], [], []], market.sequence === undefined ? "…" : "No orders");
       return;
     }
     this.aim(middle);
-    this.chart.plot.setData(this.data());
+    this.chart.draw(this.data(), "");
     this.read(this.chart.plot);
   }
 

@@ -6,15 +6,20 @@
  */
 
 import { account } from "../account.js";
-import { build, parts, setAttribute, setText, template } from "../dom.js";
+import { build, parts, setAttribute, setText, template, watchSight } from "../dom.js";
 import { market } from "../market.js";
-import { onFrame } from "../scheduler.js";
+import { invalidate, onFrame } from "../scheduler.js";
 
 const ROWS_MAX = 100;
 const SIZE_WIDTH = 9;
+const FLASH_MS = 300;
+/** For so long amounts may be old in rows that are scrolled out of sight: there are up to two hundred rows. */
+const UNSEEN_MS = 400;
+/** Prices of more characters than this leave less room to the other columns. */
+const LONG = 14;
 
 const makeRow = template(
-  `<div class="ladder-row" role="row"><span class="bar" data-part="bar" aria-hidden="true"></span><span
+  `<div class="ladder-row" role="row"><span
     class="price" role="cell"><button type="button" tabindex="-1" data-part="price"></button></span><span
     class="size" role="cell" data-part="size"></span><span class="orders" role="cell"
     data-part="orders"></span><span class="total" role="cell" data-part="total"></span></div>`,
@@ -26,59 +31,91 @@ class Row {
     this.element = makeRow();
     this.parts = parts(this.element);
     this.element.dataset.side = side;
+    /** What stands in the cells: of a row that nobody sees it may be older than the row. */
+    this.cells = {};
+    this.seen = true;
+    watchSight(this.element, (seen) => {
+      this.seen = seen;
+      if (seen) invalidate("sight");
+    });
     if (index === 0) this.parts.price.tabIndex = 0;
-    this.turn = 0;
+    this.flashing = "";
+    this.flashed = 0;
   }
 
   /**
    * @param {import("../book.js").Level} level
-   * @param {bigint} total of this level and the better ones
-   * @param {number} change of the level since the last frame: 1, -1, or 0
    */
-  write({ price, quantity, orders }, total, change) {
-    const { element, parts: cells } = this;
-    const moved = price !== this.price;
-    if (moved) {
+  write({ price, quantity, orders }) {
+    const { element } = this;
+    if (price !== this.price) {
       element.dataset.price = price;
-      setText(cells.price, market.tick.format(price));
+      setText(this.parts.price, market.tick.format(price));
       this.price = price;
+      this.show("");
     }
     if (quantity !== this.quantity) {
       element.dataset.quantity = quantity;
-      this.writeAmount(cells.size, quantity);
       this.quantity = quantity;
     }
     if (orders !== this.orders) {
       element.dataset.orders = orders;
-      setText(cells.orders, String(orders));
       this.orders = orders;
     }
-    if (total !== this.total) {
-      this.writeAmount(cells.total, total);
-      this.total = total;
-    }
-    if (change) this.flash(change > 0 ? "up" : "down");
-    else if (moved) delete cells.size.dataset.flash;
   }
 
+  /**
+   * Write the cells beside the price, each where it differs: they are what costs, most of all to lay out.
+   * @param {bigint} total of this level and the better ones
+   */
+  writeCells(total) {
+    const { cells, parts: { size, orders, total: sum } } = this;
+    if (this.quantity !== cells.quantity) this.writeAmount(size, this.quantity);
+    if (this.orders !== cells.orders) setText(orders, String(this.orders));
+    if (total !== cells.total) this.writeAmount(sum, total);
+    cells.quantity = this.quantity;
+    cells.orders = this.orders;
+    cells.total = total;
+  }
+
+  /** Write an amount; where it is shortened, the exact one is its title. */
   writeAmount(cell, lots) {
-    const shown = market.lot.short(lots, SIZE_WIDTH);
-    setText(cell, shown);
-    setAttribute(cell, "title", market.lot.format(lots));
+    const exact = market.lot.format(lots);
+    const long = exact.length > SIZE_WIDTH;
+    setText(cell, long ? market.lot.short(lots, SIZE_WIDTH) : exact);
+    if (long) setAttribute(cell, "title", exact);
+    else if (cell.title) cell.title = "";
   }
 
-  /** Flash anew: the same animation under another name begins from its start. */
-  flash(direction) {
-    this.turn = 1 - this.turn;
-    this.parts.size.dataset.flash = `${direction}-${this.turn}`;
+  /**
+   * Flash where the level has grown or shrunk, and end an old flash. It is switched on and off, and does not fade: the
+   * browser would have to paint two hundred fading cells again and again, sixty times a second.
+   * @param {number} change of the level since the last frame: 1, -1, or 0
+   * @param {number} now
+   * @returns {boolean} whether it flashes
+   */
+  flash(change, now) {
+    if (change) {
+      this.show(change > 0 ? "up" : "down");
+      this.flashed = now;
+    } else if (this.flashing && now - this.flashed >= FLASH_MS) {
+      this.show("");
+    }
+    return this.flashing !== "";
+  }
+
+  show(direction) {
+    if (direction === this.flashing) return;
+    this.flashing = direction;
+    this.parts.size.dataset.flash = direction;
   }
 
   /** @param {number} share of the bar, 0 to 1 */
   stretch(share) {
-    const width = share.toFixed(3);
-    if (width === this.width) return;
-    this.width = width;
-    this.parts.bar.style.transform = `scaleX(${width})`;
+    const percent = Math.round(share * 200) / 2;
+    if (percent === this.percent) return;
+    this.percent = percent;
+    this.element.style.backgroundSize = `${percent}% calc(100% - 2px)`;
   }
 }
 
@@ -101,27 +138,32 @@ class ObLadder extends HTMLElement {
     this.rows = { bid: [], ask: [] };
     /** Rows that are in the document. */
     this.shown = { bid: 0, ask: 0 };
+    this.written = -Infinity; // when the rows out of sight were
     this.addEventListener("click", (event) => this.choose(event.target.closest("[data-price]")));
     this.addEventListener("keydown", (event) => this.walk(event));
-    onFrame(["market", "account"], () => this.paint());
+    onFrame(["market", "account", "sight"], (now) => this.paint(now));
   }
 
-  paint() {
-    const { book, changes } = market;
+  paint(now) {
+    const { book } = market;
     if (this.instrument !== market.instrument) this.begin();
     const bids = this.totals(book.bids);
     const asks = this.totals(book.asks);
     const longest = [bids.at(-1) ?? 0n, asks.at(-1) ?? 0n].reduce((a, b) => (a > b ? a : b));
-    this.paintSide(book.bids, bids, Number(longest));
-    this.paintSide(book.asks, asks, Number(longest));
-    changes.clear();
+    const all = now - this.written >= UNSEEN_MS;
+    if (all) this.written = now;
+    this.pending = false;
+    this.paintSide(book.bids, bids, Number(longest), now, all);
+    this.paintSide(book.asks, asks, Number(longest), now, all);
     this.paintMiddle(book);
+    if (this.pending) this.lookAgain();
   }
 
   /** Another instrument, in other units: nothing that is written counts any more. */
   begin() {
     this.instrument = market.instrument;
     this.widest = 0;
+    this.written = -Infinity;
     for (const side of ["bid", "ask"]) {
       this.rows[side] = [];
       this.shown[side] = 0;
@@ -142,14 +184,25 @@ class ObLadder extends HTMLElement {
     return totals;
   }
 
-  paintSide({ side, levels }, totals, longest) {
+  /** Paint once more when flashes end and rows out of sight are due, should nothing happen until then. */
+  lookAgain() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => invalidate("sight"), UNSEEN_MS);
+  }
+
+  paintSide({ side, levels }, totals, longest, now, all) {
     const rows = this.rows[side];
     this.resize(side, totals.length);
     for (let index = 0; index < totals.length; index += 1) {
       const level = levels[index];
-      rows[index].write(level, totals[index], market.changes.get(side + level.price) ?? 0);
-      rows[index].stretch(Number(totals[index]) / longest);
-      this.mark(rows[index], account.prices[side].has(level.price));
+      const row = rows[index];
+      row.write(level);
+      if (all || row.seen) row.writeCells(totals[index]);
+      else this.pending = true;
+      row.stretch(Number(totals[index]) / longest);
+      if (row.flash(level.change, now)) this.pending = true;
+      level.change = 0;
+      this.mark(row, account.prices[side].has(level.price));
     }
     if (totals.length) this.widen(levels[0].price, levels[totals.length - 1].price);
     setAttribute(this.parts[side], "data-empty", String(totals.length === 0 && market.sequence !== undefined));
@@ -176,6 +229,7 @@ class ObLadder extends HTMLElement {
     if (widest <= this.widest) return;
     this.widest = widest;
     this.parts.table.style.setProperty("--price-width", `${widest + 1}ch`);
+    this.parts.table.toggleAttribute("data-long", widest > LONG);
   }
 
   paintMiddle(book) {

@@ -2,7 +2,7 @@
  * The price chart: candles with their volume, or each trade as a mark on a line.
  */
 
-import { axis, axisWidth, Chart, insideEdges, Origin } from "../chart.js";
+import { axis, axisWidth, Chart, lowerAxis, Origin } from "../chart.js";
 import { build, setAttribute, setText } from "../dom.js";
 import { drawCandles, drawMarks, drawVolume } from "../drawing.js";
 import { market } from "../market.js";
@@ -14,6 +14,9 @@ const TRADES_MAX = 400;
 const TRADES_SECONDS = 90;
 const KEY = "orderbook-chart";
 const SECOND_NS = 1e9;
+
+/** Of the axis of time, in seconds. */
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 
 /** What the buttons choose: seconds of a candle; 0: trades. */
 const VIEWS = [
@@ -44,8 +47,10 @@ class ObPrice extends HTMLElement {
          figures"></div>`,
     );
     this.origin = new Origin();
-    /** @type {{time: number, low: number, high: number, open?: number, close: number, volume?: number, side?: string}[]} */
+    /** @type {(import("../drawing.js").Candle | import("../drawing.js").Mark)[]} oldest first */
     this.points = [];
+    /** How many candles can be told apart. */
+    this.count = 20;
     this.seconds = Number(localStorage.getItem(KEY) ?? 1);
     this.addEventListener("click", (event) => {
       const button = event.target.closest("[data-seconds]");
@@ -74,13 +79,7 @@ class ObPrice extends HTMLElement {
       cursor: { points: { show: false }, drag: { x: false, y: false } },
       scales: { x: { time: false, range: () => this.times() }, y: { range: () => this.prices() } },
       axes: [
-        axis({
-          size: 24,
-          space: 80,
-          incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200],
-          filter: insideEdges,
-          values: (_, splits, __, ___, step) => splits.map((split) => split === null ? "" : clock(split, step < 60)),
-        }),
+        lowerAxis({ incrs: TIME_STEPS }, (second, step) => clock(second, step < 60)),
         axis({
           side: 1,
           space: 36,
@@ -99,14 +98,11 @@ class ObPrice extends HTMLElement {
     this.chart ??= new Chart(this.parts.chart, this.options(), () => this.paint());
     const price = market.lastPrice;
     if (price !== undefined) this.origin.approach(price);
+    this.count = Math.max(20, Math.floor(this.chart.plot.width / CANDLE_PIXELS));
     this.points = this.seconds ? this.candles() : this.trades();
-    this.chart.plot.setData([this.points.map(({ time }) => time), this.points.map(({ close }) => close)]);
+    const data = [this.points.map(({ time }) => time), this.points.map(({ close }) => close)];
+    this.chart.draw(data, market.sequence === undefined ? "…" : "No trades yet");
     this.read(this.chart.plot);
-  }
-
-  /** As many candles as can be told apart. */
-  get count() {
-    return Math.max(20, Math.floor(this.parts.chart.clientWidth / CANDLE_PIXELS));
   }
 
   candles() {

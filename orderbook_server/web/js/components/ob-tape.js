@@ -8,7 +8,10 @@ import { onFrame } from "../scheduler.js";
 import { grouped } from "../units.js";
 
 const ROWS_MAX = 60;
-const SIZE_WIDTH = 9;
+const SIZE_WIDTH = 8;
+/** Prices of more characters than this leave no room for the time. */
+const LONG = 11;
+const DATA = ["sequence", "price", "quantity", "side"];
 
 const makeRow = template(
   `<li class="tape-row"><span class="tape-side"><span data-part="sign" aria-hidden="true"></span><span
@@ -29,11 +32,11 @@ class ObTape extends HTMLElement {
     this.parts = build(
       this,
       `<header class="panel-head"><h2>Trades</h2><p class="note" data-part="skipped"></p></header>
-       <div class="tape-columns" aria-hidden="true"><span>Side</span><span>Price</span><span data-part="base">Size</span
+       <div class="tape-columns" aria-hidden="true"><span>Side</span><span>Price</span><span>Size</span
        ><span>Time</span></div>
        <ol class="tape-rows" data-part="rows" tabindex="0" aria-label="Trades, the newest first"></ol>`,
     );
-    /** @type {{element: HTMLElement, parts: Record<string, HTMLElement>}[]} the newest first */
+    /** @type {{element: HTMLElement, parts: Record<string, HTMLElement>, entry?: object}[]} the newest first */
     this.rows = [];
     onFrame(["market"], () => this.paint());
   }
@@ -45,43 +48,47 @@ class ObTape extends HTMLElement {
       this.seen = 0;
       this.rows = [];
       this.parts.rows.replaceChildren();
-      setText(this.parts.base, market.instrument ? `Size (${market.instrument.base})` : "Size");
+      this.removeAttribute("data-long");
     }
-    const fresh = tape.newest(Math.min(ROWS_MAX, tape.added - this.seen));
+    if (this.seen !== tape.added) this.write(tape.newest(ROWS_MAX));
     this.seen = tape.added;
-    for (const entry of fresh) this.show(entry);
     const { skipped } = tape;
     setText(this.parts.skipped, skipped ? `${grouped(String(skipped))} more came too fast to be shown` : "");
   }
 
-  /** Put an entry on top, in the row that has fallen off the end. */
-  show(entry) {
-    const row = this.rows.length < ROWS_MAX ? this.add() : this.rows.pop();
-    this.rows.unshift(row);
-    this.parts.rows.prepend(row.element);
-    if ("gap" in entry) this.writeGap(row, entry);
-    else this.writeTrade(row, entry);
+  /** Write the rows where they stand: to move them to new places would cost the browser several times as much. */
+  write(entries) {
+    while (this.rows.length < entries.length) this.rows.push(this.add());
+    for (const [at, row] of this.rows.entries()) {
+      const entry = entries[entries.length - 1 - at];
+      if (row.entry === entry) continue;
+      row.entry = entry;
+      if ("gap" in entry) this.writeGap(row, entry);
+      else this.writeTrade(row, entry);
+    }
   }
 
   add() {
     const element = makeRow();
-    return { element, parts: parts(element) };
+    this.parts.rows.append(element);
+    return { element, parts: parts(element), entry: undefined };
   }
 
   writeTrade({ element, parts: { sign, side, price, size, time } }, trade) {
-    const data = { sequence: trade.sequence, price: trade.price, quantity: trade.quantity, side: trade.side };
-    for (const [name, value] of Object.entries(data)) setAttribute(element, `data-${name}`, String(value));
-    element.removeAttribute("data-skipped");
     const bought = trade.side === "bid";
+    for (const name of DATA) setAttribute(element, `data-${name}`, String(trade[name]));
+    element.removeAttribute("data-skipped");
     setText(sign, bought ? "▲" : "▼");
     setText(side, bought ? "Buy" : "Sell");
-    setText(price, market.tick.format(trade.price));
+    const shown = market.tick.format(trade.price);
+    setText(price, shown);
+    if (shown.length > LONG) this.toggleAttribute("data-long", true);
     setText(size, market.lot.short(trade.quantity, SIZE_WIDTH));
     setText(time, clock(trade.timeNs));
   }
 
   writeGap({ element, parts: { sign, side, price, size, time } }, { gap }) {
-    for (const name of ["sequence", "price", "quantity", "side"]) element.removeAttribute(`data-${name}`);
+    for (const name of DATA) element.removeAttribute(`data-${name}`);
     setAttribute(element, "data-skipped", String(gap));
     setText(sign, "⋯");
     setText(side, `${grouped(String(gap))} more`);
