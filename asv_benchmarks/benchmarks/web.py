@@ -115,7 +115,7 @@ class Texts:
     def update(self) -> str:
         """Return the text that 10,000 events per second make, about."""
         bids, asks = self.bids[:CHANGED_LEVELS], self.asks[:CHANGED_LEVELS]
-        return messages.update(self.moment, 10**9 - 333, bids, asks, self.trades[:TRADES_SINCE], 0)
+        return messages.update(self.moment, 10**9 - 333, bids, asks, self.trades[:TRADES_SINCE], 0, self.bars[-1:])
 
     def snapshot(self) -> str:
         """Return the longest there is."""

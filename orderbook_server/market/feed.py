@@ -127,6 +127,7 @@ class Channel:
         self._market = feed.desk.market(self._symbol)
         self._window = Window(self._market.order_book)
         self._bars = messages.BarTexts()
+        self._second = 0  # of the newest bar at the last look: trades since then have changed that one, or made others
         self._snapshot = ""  # as of `sequence`, "" until somebody asks for it
         self._looked_at = 0.0  # by the loop's clock
         self._waiting: list[Subscriber] = []  # for the next look
@@ -166,10 +167,12 @@ class Channel:
         self._moment = self._now()
         self.sequence, self._looked_at, self._snapshot = self._moment.sequence, self._feed.loop.time(), ""
         bids, asks = self._window.refresh()
+        bars = self._feed.tape.bars_of(self._instrument, self._second)
+        self._second = bars[-1][0] if bars else 0
         if self.is_watched:
             trades = self._feed.tape.trades(self._instrument, before.sequence, TRADES_IN_UPDATE)
             skipped = self._moment.totals.trades - before.totals.trades - len(trades)
-            text = messages.update(self._moment, before.sequence, bids, asks, trades, skipped)
+            text = messages.update(self._moment, before.sequence, bids, asks, trades, skipped, bars if trades else ())
             self._feed.release.call(self._pass_on, self.sequence, text)
         waiting, self._waiting = self._waiting, []
         for subscriber in waiting:

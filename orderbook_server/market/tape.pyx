@@ -159,15 +159,22 @@ cdef class Tape:
             held -= 1
         return trades
 
-    def bars_of(self, instrument):
-        """Return the newest bars, at most BARS, oldest first; the last of them may not be over.
+    def bars_of(self, instrument, since=0):
+        """Return the newest bars from a second on, at most BARS, oldest first; the last of them may not be over.
 
         A bar is (second since 1970, open, high, low, close in ticks, volume in lots, number of trades).
         """
         cdef Strip *strip = self.strip(instrument)
-        cdef list bars = list(self.bars[<object>instrument])
-        if strip.bar.trades:
+        cdef uint64_t first = as_u64(since, "since")
+        cdef list bars = []
+        cdef tuple bar
+        if strip.bar.trades and strip.bar.second >= first:
             bars.append(as_bar(&strip.bar))
+        for bar in reversed(self.bars[<object>instrument]):
+            if <uint64_t>bar[0] < first:
+                break
+            bars.append(bar)
+        bars.reverse()
         return bars
 
     def totals(self, instrument):

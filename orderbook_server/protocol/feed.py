@@ -131,12 +131,18 @@ def snapshot(moment: Moment, bids: Iterable[Level], asks: Iterable[Level], trade
 
 
 def update(
-    moment: Moment, after: int, bids: Iterable[Level], asks: Iterable[Level], trades: Iterable[Trade], skipped: int
+    moment: Moment,
+    after: int,
+    bids: Iterable[Level],
+    asks: Iterable[Level],
+    trades: Iterable[Trade],
+    skipped: int,
+    bars: Iterable[Bar],
 ) -> str:
     """Return what has changed in a market since event `after`; skipped: trades that are not among `trades`."""
     return (
         f'{{"type":"update","after":"{after}",{moment.text()},{books(bids, asks)},'
-        f'"trades":{rows(map(trade_text, trades))},"skipped_trades":{skipped}}}'
+        f'"trades":{rows(map(trade_text, trades))},"skipped_trades":{skipped},"bars":{rows(map(bar_text, bars))}}}'
     )
 
 

@@ -206,22 +206,31 @@ def test_rates(run):
 
 def test_bars_and_the_tape(run):
     random = Random(5)
-    time_ns, trades = 1_700_000_000 * 10**9, []
+    time_ns, told, trades = 1_700_000_000 * 10**9, 0, []
     for sequence in range(700):
         time_ns += random.randrange(2 * 10**9)
         price, quantity = U64_MAX - random.randrange(50), random.getrandbits(40) + 1
         trades.append([str(sequence), str(time_ns), str(price), str(quantity), random.choice(("bid", "ask"))])
+    rows, updates = [], []  # bars as the feed has them, each told when it is begun and when it has changed
+    for sequence, time, price, quantity, _ in trades:
+        second, price, quantity = int(time) // 10**9, int(price), int(quantity)
+        if not rows or rows[-1][0] != second:
+            rows.append([second, price, price, price, price, 0, 0])
+        _, first, high, low, _, volume, count = rows[-1]
+        rows[-1] = [second, first, max(high, price), min(low, price), price, volume + quantity, count + 1]
+        if int(sequence) % 3 == 2 or sequence == trades[-1][0]:
+            updates.append([[bar[0], *map(str, bar[1:6]), bar[6]] for bar in rows if bar[0] >= told])
+            told = second
     found = run(
-        """({ trades: { Tape, Bars, readTrade } }, trades) => {
+        """({ trades: { Tape, Bars, readBar, readTrade } }, { trades, updates }) => {
           const [tape, bars] = [new Tape(), new Bars()];
-          const read = trades.map(readTrade);
-          tape.add(read, 0);
-          for (const trade of read) bars.add(trade);
+          tape.add(trades.map(readTrade), 0);
+          for (const update of updates) bars.set(update.map(readBar));
           const text = (key, value) => typeof value === "bigint" ? String(value) : value;
           const joined = [1, 5, 60].map((seconds) => bars.joined(seconds, 50));
           return JSON.stringify({ none: tape.newest(0), ten: tape.newest(10), bars: joined }, text);
         }""",
-        trades,
+        {"trades": trades, "updates": updates},
     )
     found = json.loads(found)
     assert found["none"] == []

@@ -92,6 +92,10 @@ class Client:
             assert message["symbol"] == self.symbol
             assert int(message["after"]) == self.sequence, "a message is missing"
             self.skipped += message["skipped_trades"]
+            for bar in message["bars"]:
+                if self.bars and self.bars[-1][0] == bar[0]:
+                    self.bars.pop()
+                self.bars.append(bar)
             self.updates += 1
         else:
             return message
@@ -105,6 +109,10 @@ class Client:
                     side[int(price)] = (int(price), int(quantity), orders)
         self.trades += [(int(s), int(t), int(p), int(q), side == "bid") for s, t, p, q, side in message["trades"]]
         return message
+
+    def knows_bars(self, bars: list[tuple[int, ...]]) -> bool:
+        """Tell whether these are the bars that the messages make."""
+        return [tuple(map(int, bar)) for bar in self.bars] == bars
 
     def levels(self) -> tuple[list[tuple[int, int, int]], ...]:
         """Return the book, best first."""

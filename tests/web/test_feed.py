@@ -97,11 +97,12 @@ def test_a_snapshot_then_what_has_changed():
                 "asks": [["100", "2", 1]],
                 "trades": [["2", str(stamp), "100", "5", "ask"]],
                 "skipped_trades": 0,
+                "bars": [[stamp // 10**9, "100", "100", "100", "100", "5", 1]],
             }  # fmt: skip
             again = Subscriber()
             feed.subscribe(again, "BTC-USD")
             snapshot = json.loads(await again.next())
-            assert snapshot["bars"] == [[stamp // 10**9, "100", "100", "100", "100", "5", 1]]
+            assert snapshot["bars"] == update["bars"]
             assert snapshot["trades"] == update["trades"]
 
     run(work)
@@ -169,6 +170,7 @@ def test_many_come_go_and_change_over(seed):
                         instrument = SYMBOLS.index(symbol)
                         await read_up_to(subscriber, client, feed.tape.last_sequence(instrument))
                         assert client.levels() == best(sequencer, symbol)
+                        assert client.knows_bars(feed.tape.bars_of(instrument))
                         if client.trades:
                             everything = trades_after(sequencer, instrument, client.trades[0][0] - 1)
                             assert client.trades == everything[-len(client.trades) :]
@@ -203,6 +205,7 @@ def test_more_trades_than_an_update_has_room_for():
                 sequencer.submit(0, 2, order_id + 1, Side.BID, 2, 100, 1)
             await read_up_to(subscriber, client, sequencer.exchange.last_sequence)
             assert (len(client.trades), client.skipped) == (200, 300)
+            assert client.knows_bars(feed.tape.bars_of(0))
             assert client.trades == trades_after(sequencer, 0, 0)[-200:]
             assert client.totals["trades"] == client.totals["volume"] == "500"
 

@@ -60,7 +60,7 @@ def test_forms(shared, socket_):
         pass
     assert update.keys() == {
         *("type", "symbol", "after", "sequence", "time_ns", "halted", "bids", "asks", "trades", "skipped_trades"),
-        "totals",
+        *("bars", "totals"),
     }
     assert int(update["sequence"]) == last
     assert [price for price, _, _ in update["bids"]] == ["77"]

@@ -81,6 +81,9 @@ def test_bars_of_several_seconds():
     assert bars == bars_of(trades_of(sequencer, 0))
     assert len(bars) == 3
     assert bars[-1][1:5] == (100, 104, 97, 101)
+    for at, (second, *_) in enumerate(bars):
+        assert tape.bars_of(0, second) == bars[at:]
+    assert tape.bars_of(0, bars[-1][0] + 1) == []
 
 
 def test_the_log_has_dropped_what_was_not_read():

@@ -96,10 +96,11 @@ class Market {
    */
   apply(message, time) {
     const trades = message.trades.map(readTrade);
+    const bars = message.bars.map(readBar);
     const totals = readTotals(message.totals);
     this.book.apply(message);
     this.tape.add(trades, message.skipped_trades);
-    for (const trade of trades) this.bars.add(trade);
+    this.bars.set(bars);
     this.progress(message, totals, time);
   }
 

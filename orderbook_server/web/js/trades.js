@@ -1,5 +1,5 @@
 /**
- * The newest trades, and the bars that they make. No DOM in here.
+ * The newest trades, and bars of a second. No DOM in here.
  *
  * @typedef {{sequence: bigint, timeNs: bigint, price: bigint, quantity: bigint, side: "bid" | "ask"}} Trade
  * @typedef {{gap: number, before: bigint}} Gap trades that were left out before the trade of that number
@@ -74,19 +74,16 @@ export class Bars {
     this.bars = bars;
   }
 
-  /** @param {Trade} trade */
-  add({ timeNs, price, quantity }) {
-    const second = Number(timeNs / 1_000_000_000n);
-    const bar = this.bars.at(-1);
-    if (bar === undefined || second > bar.second) {
-      this.bars.push({ second, open: price, high: price, low: price, close: price, volume: quantity });
-      if (this.bars.length > 2 * BARS_MAX) this.bars.splice(0, this.bars.length - BARS_MAX);
-      return;
+  /**
+   * Take over the bars of an update: the one at hand as it is now, and new ones.
+   * @param {Bar[]} bars oldest first
+   */
+  set(bars) {
+    for (const bar of bars) {
+      if (this.bars.at(-1)?.second === bar.second) this.bars.pop();
+      this.bars.push(bar);
     }
-    if (price > bar.high) bar.high = price;
-    if (price < bar.low) bar.low = price;
-    bar.close = price;
-    bar.volume += quantity;
+    if (this.bars.length > 2 * BARS_MAX) this.bars.splice(0, this.bars.length - BARS_MAX);
   }
 
   /**
