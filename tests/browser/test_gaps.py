@@ -104,6 +104,19 @@ def test_an_answer_that_does_not_come_is_asked_for_again(live, watched, between)
     assert between.subscriptions >= 3
 
 
+def test_the_snapshot_of_another_instrument_is_asked_for_again(live, watched, between):
+    between.holding = True
+    asked = between.subscriptions
+    watched.find("ob-instruments select").select_option(index=1)
+    watched.wait_until(lambda: between.subscriptions > asked)
+    between.drop()
+    watched.page.clock.fast_forward(2_100)
+    live.is_shown(watched, 1)
+    watched.see("ob-depth .note").to_contain_text(live.exchange.instruments[1].base)
+    watched.see(".tape-rows").to_have_attribute("data-empty", "true")
+    assert between.connections == 1
+
+
 def test_nonsense_changes_nothing(live, watched, between):
     watched.expect_complaints("^page error: ")
     for number, nonsense in enumerate(NONSENSE):

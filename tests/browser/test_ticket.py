@@ -79,12 +79,18 @@ def test_what_the_engine_refuses_is_said(live, visit):
         ({"quantity": "a few"}, "invalid_field", "not a number"),
         ({"account_id": "-1"}, "invalid_field", "account"),
         ({"price": "92233720368547758090"}, "invalid_field", "more than"),
+        ({"price": " "}, "invalid_field", "The price is missing"),
     )
     for changes, code, words in refusals:
         watched.send_ticket(**{"order_type": "limit"} | order | changes)
         watched.see_answer(code)
         watched.see("[data-role=answer]").to_contain_text(words)
     assert live.call(live.exchange.state_hash) == before
+    wrong = watched.see("ob-ticket [aria-invalid=true]")
+    wrong.to_have_attribute("name", "price")
+    wrong.to_be_focused()
+    watched.fill_ticket(**order)
+    wrong.to_have_count(0)
     live.order(2, 5, Side.BID, 10, 1)
     watched.send_ticket(**order, order_type="limit")
     watched.see_answer("duplicate_order")
@@ -138,6 +144,8 @@ def test_with_tokens(visit, tokens):
         watched.use_token("obt_aaaaaaaa_wrong")
         watched.see("ob-token dialog").to_contain_text("does not take the token")
         watched.see_state("locked")
+        watched.use_token("“obt_aaaaaaaa_pasted”")
+        watched.see("ob-token dialog").to_contain_text("This is no token")
 
         watched.use_token(token["victor"])
         live.is_shown(watched)

@@ -14,7 +14,7 @@ const RETRY_MS_MAX = 5000;
 const PING_MS = 2000;
 const STALE_MS = 3000;
 const DEAD_MS = 12000;
-const RESYNC_MS = 2000;
+const AGAIN_MS = 2000;
 const WATCH_MS = 250;
 const UNAUTHENTICATED = 4001;
 
@@ -32,7 +32,8 @@ class Feed {
     this.socket = undefined;
     this.attempts = 0;
     this.awaiting = false; // a snapshot: updates that come before it belong to what was asked for earlier
-    this.asked = 0;
+    this.asked = 0; // when it was needed
+    this.sent = 0; // when it was asked for last
     this.pinged = { nonce: 0, time: -Infinity };
     this.attempt = undefined;
     this.retry = undefined;
@@ -106,6 +107,12 @@ class Feed {
     this.awaiting = true;
     this.asked = performance.now();
     this.become(state);
+    this.ask();
+  }
+
+  /** Ask for the snapshot, perhaps once more: the server refuses where there are too many messages. */
+  ask() {
+    this.sent = performance.now();
     const token = session.token ? { token: session.token } : {};
     this.send({ type: "subscribe", symbol: market.instrument.symbol, ...token });
   }
@@ -181,8 +188,8 @@ class Feed {
       this.later();
     } else if (this.state === "live" && silence >= STALE_MS) {
       this.become("stale");
-    } else if (this.state === "resyncing" && now - this.asked >= RESYNC_MS) {
-      this.subscribe("resyncing");
+    } else if (this.awaiting && now - this.sent >= AGAIN_MS) {
+      this.ask();
     }
   }
 

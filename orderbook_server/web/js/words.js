@@ -7,7 +7,7 @@ const REFUSALS = {
   unauthenticated: "The server asks for a token, or does not know this one",
   permission_denied: "This token may not do that",
   account_mismatch: "The order belongs to another account, or the token does",
-  unknown_account: "This account was never credited",
+  unknown_account: "This account was never credited; obctl account credit does that",
   unknown_order: "No such order is open: it was filled or canceled",
   duplicate_order: "An order with this id is open already",
   invalid_quantity: "The quantity must be above 0",

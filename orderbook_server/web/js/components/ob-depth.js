@@ -76,6 +76,7 @@ class ObDepth extends HTMLElement {
     const middle = market.book.doubleMid;
     if (middle === undefined) {
       this.chart.draw([[], [], []], market.sequence === undefined ? "…" : "No orders");
+      setText(this.parts.note, this.unit());
       return;
     }
     this.aim(middle);

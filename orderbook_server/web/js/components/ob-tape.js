@@ -52,6 +52,7 @@ class ObTape extends HTMLElement {
     }
     if (this.seen !== tape.added) this.write(tape.newest(ROWS_MAX));
     this.seen = tape.added;
+    setAttribute(this.parts.rows, "data-empty", String(tape.added === 0 && market.sequence !== undefined));
     const { skipped } = tape;
     setText(this.parts.skipped, skipped ? `${grouped(String(skipped))} more came too fast to be shown` : "");
   }

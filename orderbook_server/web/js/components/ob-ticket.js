@@ -57,7 +57,10 @@ class ObTicket extends HTMLElement {
       event.preventDefault();
       this.submit();
     });
-    form.addEventListener("input", () => this.describe());
+    form.addEventListener("input", () => {
+      this.point();
+      this.describe();
+    });
     this.fields.account_id.addEventListener("change", () => this.chooseAccount());
     token.addEventListener("click", () => document.querySelector("ob-token").open());
     document.addEventListener("price-chosen", (event) => this.choosePrice(event.detail.price));
@@ -74,6 +77,7 @@ class ObTicket extends HTMLElement {
     if (!this.symbol) this.fields.account_id.value = session.account;
     if (this.symbol !== instrument.symbol) {
       for (const name of ["price", "quantity"]) this.fields[name].value = "";
+      this.point();
       this.answer("", "");
     }
     if (this.symbol !== instrument.symbol || this.token !== session.token) {
@@ -111,17 +115,33 @@ class ObTicket extends HTMLElement {
 
   /** Read the form. @returns {object} the order as REST has it @throws {RangeError} */
   read() {
-    const { account_id, order_id, side, order_type, price, quantity } = this.fields;
-    const order = {
-      symbol: market.instrument.symbol,
-      account_id: String(parseInteger(account_id.value, "account")),
-      order_id: String(parseInteger(order_id.value, "order id")),
-      side: side.value,
-      order_type: order_type.value,
-      quantity: String(market.lot.parse(quantity.value)),
-    };
-    if (order.order_type !== "market") order.price = String(market.tick.parse(price.value));
+    const { side, order_type } = this.fields;
+    const order = { symbol: market.instrument.symbol, side: side.value, order_type: order_type.value };
+    order.account_id = this.readField("account_id", "account", parseInteger);
+    if (order.order_type !== "market") order.price = this.readField("price", "price", (text) => market.tick.parse(text));
+    order.quantity = this.readField("quantity", "quantity", (text) => market.lot.parse(text));
+    order.order_id = this.readField("order_id", "order id", parseInteger);
     return order;
+  }
+
+  /** Read a field; where that is not possible, go there. @returns {string} digits @throws {RangeError} */
+  readField(name, words, parse) {
+    const text = this.fields[name].value;
+    try {
+      if (!text.trim()) throw new RangeError(`The ${words} is missing`);
+      return String(parse(text, words));
+    } catch (error) {
+      this.point(name);
+      this.fields[name].focus();
+      throw error;
+    }
+  }
+
+  /** Mark a field as wrong, and no other one. @param {string} [name] none where all are well, or not looked at yet */
+  point(name) {
+    for (const field of this.parts.form.querySelectorAll("input")) {
+      setAttribute(field, "aria-invalid", String(field.name === name));
+    }
   }
 
   async submit() {
@@ -129,6 +149,7 @@ class ObTicket extends HTMLElement {
     this.busy = true;
     this.parts.submit.disabled = true;
     try {
+      this.point();
       this.chooseAccountIfOther();
       const order = this.read();
       const shown = market.instrument;

@@ -7,13 +7,16 @@ import { feed } from "../feed.js";
 import { onFrame } from "../scheduler.js";
 import { session } from "../session.js";
 
+/** What can stand in a header: with anything else the page could ask the server for nothing any more. */
+const SENDABLE = /^[\x21-\x7e]*$/;
+
 class ObToken extends HTMLElement {
   connectedCallback() {
     this.parts = build(
       this,
       `<dialog aria-labelledby="token-title" data-part="dialog"><form data-part="form" autocomplete="off">
          <h2 id="token-title">Token</h2>
-         <p data-part="reason"></p>
+         <p role="status" data-part="reason"></p>
          <label>Token<input name="token" type="password" spellcheck="false" autocomplete="off"></label>
          <p class="note">It is kept until this tab is closed, and sent to this server alone.
            <code>obctl token new</code> makes one.</p>
@@ -37,7 +40,12 @@ class ObToken extends HTMLElement {
   }
 
   save() {
-    session.token = this.parts.form.elements.token.value.trim();
+    const token = this.parts.form.elements.token.value.trim();
+    if (!SENDABLE.test(token)) {
+      setText(this.parts.reason, "This is no token: it has a character that is none of theirs.");
+      return;
+    }
+    session.token = token;
     this.parts.form.reset();
     this.parts.dialog.close();
     feed.restart();
