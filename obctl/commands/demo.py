@@ -71,7 +71,7 @@ def demo(
       obctl demo
       obctl demo --seconds 10
       obctl demo --noise 20 --seed 7
-      obctl demo --tcp 127.0.0.1:9900 --grpc 127.0.0.1:0 --http none --metrics none
+      obctl demo --tcp 127.0.0.1:9900 --http none --metrics none
       obctl demo --seconds 5 --json > summary.json
     """
     need("the demo", *LIBRARIES, extra="server")

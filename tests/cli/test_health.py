@@ -79,7 +79,7 @@ def test_not_as_expected(address: str, expected: str, complaint: str) -> None:
 
 
 def test_no_answer() -> None:
-    url = f"http://127.0.0.1:{free_ports(3)['9000']}/metrics"
+    url = f"http://127.0.0.1:{free_ports(4)['9000']}/metrics"
     status, _, error = ask(url)
     assert status == 6
     assert error.startswith(f"obctl health: {url} does not answer: ")

@@ -114,21 +114,3 @@ def test_what_is_no_instrument():
         with pytest.raises(IndexError, match="no instrument at position 2"):
             call(2)
     assert BARS == 3600
-
-
-def test_a_tape_that_only_the_collector_can_free():
-    """It takes the sequencer away first."""
-
-    class Circle(Tape):
-        pass
-
-    sequencer = two_markets()
-    flow = Flow(sequencer, 1, 30)
-    for _ in range(100):
-        flow.step()
-    for _ in range(20):
-        circle = Circle(sequencer)
-        circle.itself = circle
-        circle.advance()
-        del circle
-        gc.collect()
