@@ -23,7 +23,7 @@ COMMANDS = {  # name: what `obctl --help` says of it; the command itself is obct
     "journal": "Look into a data directory: verify, dump, stats, replay, diff, repair.",
     "order": "Send, change, list and take back orders on a running server.",
     "replay": "Replay order flow through the matching engine, or rebuild the book that an exchange reported.",
-    "serve": "Be an exchange on the network: TCP lines, gRPC, and figures for Prometheus.",
+    "serve": "Be an exchange on the network: a page, REST, TCP lines, gRPC, and figures for Prometheus.",
     "simulate": "Simulate agents and noise traders on one exchange, the same for the same seed.",
     "token": "Make tokens for the clients of the server.",
     "watch": "Watch a market in the terminal: ladder, charts and trades, as they happen.",

@@ -95,7 +95,7 @@ def setting_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--check", is_flag=True, help="Print the settings in effect as a TOML file, and leave.")
 @click.option("--json", "as_json", is_flag=True, help="With --check: print them as one JSON object.")
 def serve(config: Path | None, check: bool, as_json: bool, **options: str | bool | tuple[str, ...] | None) -> None:
-    """Be an exchange on the network: TCP lines, gRPC, and figures for Prometheus.
+    """Be an exchange on the network: a page, REST, TCP lines, gRPC, and figures for Prometheus.
 
     Every setting is an option, or an environment variable, as OBCTL_SERVE_LOG_LEVEL is for --log-level, or a key of the
     TOML file, such as log_level; the first of these that has it counts. Addresses are HOST:PORT, [::1]:PORT, or none;
@@ -103,6 +103,9 @@ def serve(config: Path | None, check: bool, as_json: bool, **options: str | bool
 
     The exchange is kept in a data directory: nothing that was answered is lost, and the next start goes on from there
     (docs/journal.md). --sync interval MS and --sync never trade some of that for speed; --in-memory keeps nothing.
+
+    The page is at http://127.0.0.1:8080 (docs/web.md). Where another program has that usual address, the server goes on
+    without the page, and the log says so.
 
     Without tokens everybody who can connect may do everything, and so the addresses must be on loopback, unless
     --insecure is given. SIGTERM and Ctrl-C end the server within 5 seconds: what was accepted is answered.
@@ -112,7 +115,7 @@ def serve(config: Path | None, check: bool, as_json: bool, **options: str | bool
       obctl serve
       obctl serve --instrument BTC-USD --instrument ETH-USD
       obctl serve --data-dir /var/lib/exchange --sync interval 50
-      obctl serve --in-memory --tcp 127.0.0.1:0 --grpc none --metrics none
+      obctl serve --in-memory --tcp 127.0.0.1:0 --grpc none --http none --metrics none
       obctl serve --tokens tokens.toml --tls-cert cert.pem --tls-key key.pem
       obctl serve --config exchange.toml --check
       OBCTL_SERVE_CONNECTIONS_MAX=100 obctl serve --check --json

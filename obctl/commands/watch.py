@@ -51,7 +51,7 @@ def watch(
       obctl watch --endpoint exchange.example:50051 --symbol ETH-USD
       obctl watch --replay orders.csv --speed 10x
       obctl watch --replay AAPL_message_10.csv.gz --speed max
-      obctl generate - --orders 100000 | obctl watch --replay -
+      obctl generate - --orders 100000 | obctl watch --replay - --speed 0.001x
     """
     files = (*files, *more_files)
     context = click.get_current_context()

@@ -16,7 +16,7 @@ class MarketView(Market):
     """The market as it is to be drawn, and how the source stands.
 
     sequence: of the last event in the book; bars: one for each second with trades, the oldest first; state_text: what
-    is to be said beside the state ("no answer, next try in 2 s"), or nothing; time_ns: of the last event, None before.
+    is to be said beside the state ("next try in 2.0 s: …"), or nothing; time_ns: of the last event, None before.
     """
 
     state: State

@@ -213,13 +213,13 @@ def test_how_it_stands() -> None:
     now = time.monotonic()
     assert followed.state(now, 0) == ("connecting", "")
     followed.on_lost(ServerUnavailable("no answer"), 0.25)
-    assert followed.state(now, 0) == ("connecting", "no answer; next try in 0.2 s")
+    assert followed.state(now, 0) == ("connecting", "next try in 0.2 s: no answer")
     followed.replica.is_ready = True
     followed.on_stands()
     assert followed.state(now, live.BEHIND_MAX) == ("live", "")
     assert followed.state(now, 12_345) == ("live", "12,345 events behind")
     followed.on_lost(ServerBusy("slow_consumer"), 0.5)
-    assert followed.state(now, 0) == ("connecting", "this view was too slow for the feed; next try in 0.5 s")
+    assert followed.state(now, 0) == ("connecting", "next try in 0.5 s: this view was too slow for the feed")
     followed.replica.is_ready = False
     assert followed.state(now, 0)[0] == "resyncing"
     followed.replica.is_ready = True

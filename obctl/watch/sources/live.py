@@ -45,7 +45,7 @@ class Followed:
     def on_lost(self, error: Exception, delay_s: float) -> None:
         """Take in why they do not come."""
         reason = "this view was too slow for the feed" if isinstance(error, ServerBusy) and self.stood else str(error)
-        self.trouble = f"{reason}; next try in {delay_s:.1f} s"
+        self.trouble = f"next try in {delay_s:.1f} s: {reason}"  # the end may be cut off
 
     def state(self, heard_s: float, behind: int) -> tuple[State, str]:
         """Say how it stands. heard_s: when the server was heard of last; behind: events that have not come yet."""
