@@ -115,7 +115,7 @@ def serve(config: Path | None, check: bool, as_json: bool, **options: str | bool
       obctl serve
       obctl serve --instrument BTC-USD --instrument ETH-USD
       obctl serve --data-dir /var/lib/exchange --sync interval 50
-      obctl serve --in-memory --tcp 127.0.0.1:0 --grpc none --http none --metrics none
+      obctl serve --in-memory --tcp 127.0.0.1:0 --grpc none --http none
       obctl serve --tokens tokens.toml --tls-cert cert.pem --tls-key key.pem
       obctl serve --config exchange.toml --check
       OBCTL_SERVE_CONNECTIONS_MAX=100 obctl serve --check --json

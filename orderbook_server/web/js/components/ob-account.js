@@ -58,6 +58,7 @@ class ObAccount extends HTMLElement {
 
   noteText(count) {
     if (!account.id) return "Name an account to see its orders";
+    if (account.refusal?.code === "no_answer") return "The server does not answer: this may be old";
     if (account.refusal) return `${refusalWords(account.refusal, market.instrument)} (${account.refusal.code})`;
     if (count > ROWS_MAX) return `The first ${ROWS_MAX} are shown`;
     return count ? "" : "None";
