@@ -16,7 +16,7 @@ PY := $(abspath $(VENV))/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 SOURCES := $(shell find orderbook orderbook_server agents obctl -name '*.p[yx]x' -o -name '*.pxd')
 SERVER_TESTS := $(addprefix tests/server/test_, transcripts.py line_limits.py line_fuzz.py sequencer.py executions.py sessions.py)
-WEB_TESTS := $(addprefix tests/web/test_, window.py tape.py)
+WEB_TESTS := $(addprefix tests/web/test_, window.py tape.py feed.py)
 JOURNAL_TESTS := $(addprefix tests/journal/test_, checksums.py every_byte.py file_journal.py format_1.py reader.py records.py replay.py)
 
 .DEFAULT_GOAL := help

@@ -1,12 +1,14 @@
 """The page's feed: what a client may say, and the messages that it is told (docs/web.md, "The feed").
 
-Integers of 64 bits are strings of digits: numbers of JavaScript hold 53 bits. Levels, trades and bars are put together
-as text here, because there may be thousands of them in a message.
+Integers of 64 bits are strings of digits: numbers of JavaScript hold 53 bits. Messages are put together as text, as
+there may be thousands of levels, trades and bars in them; feed_rows.pyx does that for most.
 """
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from orderbook_server.protocol.feed_rows import level_rows, trade_rows
 
 CLIENT_BYTES_MAX = 4096
 NONCE_MAX = 64  # characters
@@ -122,55 +124,35 @@ class BarTexts:
         return rows([*self._over.values(), *map(bar_text, bars[-1:])])
 
 
-def snapshot(moment: Moment, bids: Iterable[Level], asks: Iterable[Level], trades: Iterable[Trade], bars: str) -> str:
+def snapshot(moment: Moment, bids: list[Level], asks: list[Level], trades: list[Trade], bars: str) -> str:
     """Return a market as it is; bars: what BarTexts makes of them."""
-    return (
-        f'{{"type":"snapshot",{moment.text()},{books(bids, asks)},"trades":{rows(map(trade_text, trades))},'
-        f'"bars":{bars}}}'
-    )
+    return f'{{"type":"snapshot",{moment.text()},{books(bids, asks)},"trades":{trade_rows(trades)},"bars":{bars}}}'
 
 
 def update(
     moment: Moment,
     after: int,
-    bids: Iterable[Level],
-    asks: Iterable[Level],
-    trades: Iterable[Trade],
+    bids: list[Level],
+    asks: list[Level],
+    trades: list[Trade],
     skipped: int,
     bars: Iterable[Bar],
 ) -> str:
     """Return what has changed in a market since event `after`; skipped: trades that are not among `trades`."""
     return (
         f'{{"type":"update","after":"{after}",{moment.text()},{books(bids, asks)},'
-        f'"trades":{rows(map(trade_text, trades))},"skipped_trades":{skipped},"bars":{rows(map(bar_text, bars))}}}'
+        f'"trades":{trade_rows(trades)},"skipped_trades":{skipped},"bars":{rows(map(bar_text, bars))}}}'
     )
 
 
-def books(bids: Iterable[Level], asks: Iterable[Level]) -> str:
+def books(bids: list[Level], asks: list[Level]) -> str:
     """Return levels of both sides as members of a JSON object."""
-    return f'"bids":{rows(map(level_text, bids))},"asks":{rows(map(level_text, asks))}'
+    return f'"bids":{level_rows(bids)},"asks":{level_rows(asks)}'
 
 
 def rows(texts: Iterable[str]) -> str:
     """Return a JSON array."""
     return f"[{','.join(texts)}]"
-
-
-def level_text(level: Level) -> str:
-    """Return [price, quantity, orders]."""
-    price, quantity, orders = level
-    return f'["{price}","{quantity}",{orders}]'
-
-
-def trade_text(trade: Trade) -> str:
-    """Return [sequence, time, price, quantity, the taker's side]."""
-    sequence, time_ns, price, quantity, bought = trade
-    return f'["{sequence}","{time_ns}","{price}","{quantity}","{side_word(bought)}"]'
-
-
-def side_word(bought: bool) -> str:
-    """Return the word for a taker's side."""
-    return "bid" if bought else "ask"
 
 
 def bar_text(bar: Bar) -> str:
