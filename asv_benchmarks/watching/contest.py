@@ -11,6 +11,7 @@ from obctl.bench.tcp import LineClient
 from obctl.bench.turns import Stopwatch, percentile
 
 from .apart import Apart
+from .cores import own_core
 from .paced import PacedFlow
 from .probes import Probes
 from .watchers import Level, Taken, Watchers
@@ -141,6 +142,7 @@ def measure(server: Running, options: Options, progress: Callable[[str], None]) 
     alone: list[Turn] = []
     watched: list[Turn] = []
     with (
+        own_core(server.pid),
         Apart(PacedFlow, server.tcp, options.events) as flow,
         Apart(Watchers, server.http, options.clients) as watchers,
         Probes(server.tcp, server.grpc) as probes,

@@ -16,6 +16,8 @@ import uvloop
 
 from orderbook_server.config import Address
 
+from .cores import give_way
+
 TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A  # first bytes of whole frames
 WAIT_SECONDS = 10.0
 LOOK_SECONDS = 0.01
@@ -156,6 +158,7 @@ class Watchers:
         self._address = address
         self._count = count
         self._watchers: list[Watcher] = []
+        give_way()
         self._loop = uvloop.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
