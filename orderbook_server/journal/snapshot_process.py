@@ -32,6 +32,7 @@ class Snapshots:
         self._kept = kept
         self._capacity = capacity
         self._due = sequence + commands
+        self._durable = sequence
         self._process: subprocess.Popen[str] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._stopped = False
@@ -43,6 +44,7 @@ class Snapshots:
 
     def consider(self, durable: int) -> None:
         """Begin a snapshot of what is durable, if it is due and none is under way; cheap otherwise."""
+        self._durable = durable
         if durable < self._due or self.busy or self._stopped or not self._commands:
             return
         self._due = durable + self._commands
@@ -91,6 +93,7 @@ class Snapshots:
             log.error("old files of the journal cannot be removed", error=str(error))
         finally:
             self._watch = None
+            self.consider(self._durable)  # it may have become due meanwhile
 
     def _note_taken(self, output: str) -> None:
         """Count and tell a snapshot, of which the process says what it is."""
