@@ -44,7 +44,7 @@ class FeedSocket:
         self._stats = stats
 
     async def talk(self, websocket: WebSocket) -> None:
-        """Talk with a client, whom the guard has let in, until one of the two has enough."""
+        """Talk with a client, whom the gate has let in, until one of the two has enough."""
         await websocket.accept()
         conversation = Conversation(self._feed, self._doors, self._settings, websocket)
         try:
